@@ -1,0 +1,85 @@
+"""A document: blocks composed into a whole, in the formats that outputs asked for; and the proof of its delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from kpi_assets.contracts.block import Block
+from kpi_assets.contracts.window import Window
+
+Format = Literal["html", "md", "pdf", "png"]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that travels with a document; `path` is relative, with forward slashes and no `..`."""
+
+    path: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class QueryNote:
+    """What the page's footer tells of a query. `error` is a plain reason, without secrets, when it failed."""
+
+    id: str
+    datasource: str
+    text: str
+    language: str
+    rows: int
+    seconds: float
+    fetched_at: datetime | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """An edition of a report, ready for outputs.
+
+    `edition` is the edition's id within the report (the partition key, with a suffix where the window's length is not
+    the report's own). `files` holds one entry per asked format (`index.html`, `index.md`, `report.pdf`, `report.png`)
+    and the pictures that they point to.
+    """
+
+    report: str
+    title: str
+    slug: str
+    edition: str
+    window: Window
+    lead: str
+    blocks: tuple[Block, ...]
+    queries: tuple[QueryNote, ...] = ()
+    files: tuple[File, ...] = field(default=())
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over all files, in order of their paths."""
+        digest = sha256()
+        for file in sorted(self.files, key=lambda f: f.path):
+            digest.update(file.path.encode() + b"\0" + sha256(file.content).digest())
+        return digest.hexdigest()
+
+    def file(self, path: str) -> File:
+        """The file at `path`; KeyError where that format was not asked for."""
+        for file in self.files:
+            if file.path == path:
+                return file
+        raise KeyError(path)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof of a delivery. `location` is the path or URL where a person finds it, or the message's id."""
+
+    output: str
+    plugin: str
+    effect: Literal["publish", "notify"]
+    location: str
+    content_hash: str
+    recipients: tuple[str, ...] = ()
+    files: int = 0
+    detail: str = ""

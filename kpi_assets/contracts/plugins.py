@@ -1,0 +1,146 @@
+"""The three kinds of plugin. Constructors do no I/O; arguments are a frozen pydantic model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from kpi_assets.contracts.block import Block
+from kpi_assets.contracts.document import Document, Format, Receipt
+from kpi_assets.contracts.query import Need, Query, QueryAnalysis
+from kpi_assets.contracts.window import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kpi_assets.style.numbers import NumberStyle
+    from kpi_assets.style.theme import Theme
+
+
+class PluginArgs(BaseModel):
+    """Base of every plugin's `Args`. Unknown keys are errors; values never show in validation errors.
+
+    `ignored_keys` names keys of KPI Reporter that no longer mean anything, each with the sentence that says what to do;
+    they are warned about and dropped before validation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+
+    ignored_keys: ClassVar[Mapping[str, str]] = {}
+
+
+class Datasource(ABC):
+    """A backend that answers queries with frames. One instance serves one run; it may be called from several threads."""
+
+    Args: ClassVar[type[PluginArgs]]
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """Dagster kinds shown on its query assets, e.g. `("sql", "mysql")`."""
+    language: ClassVar[str] = "text"
+    """Name of the query language for highlighting, e.g. `sql`, `promql`."""
+
+    def __init__(self, id: str, args: Any) -> None:
+        self.id = id
+        self.args = args
+
+    @abstractmethod
+    def query(self, query: Query, window: Window) -> pd.DataFrame:
+        """Rows for the window: named columns, a plain RangeIndex, timestamps zone-aware in the window's zone.
+
+        Raises QueryError when the backend refuses, RetriableError when it stayed away until the deadline.
+        """
+
+    @classmethod
+    def analyse(cls, query: Query, args: Any) -> QueryAnalysis:
+        """What can be said of the query without I/O. Anything not proven is `window`.
+
+        `args` are validated but secrets in them may be missing. Raises QueryError for a text we refuse to send.
+        """
+        del args
+        return QueryAnalysis("window", f"{cls.__name__} does not prove that days can be cut")
+
+    @property
+    def concurrency(self) -> int:
+        """How many queries may run at once."""
+        return 4
+
+    def check(self) -> None:
+        """Log in and ask something trivial. Raises as `query` does."""
+
+    def close(self) -> None:
+        """Give back connections."""
+
+
+@dataclass(frozen=True)
+class RenderContext:
+    """What a view may know besides its frames. `variables` are the report variables for texts (`{title}`, `{from}`...).
+
+    `title`, `headline`, `description` are the YAML's words ("" when absent). `headline` replaces the generated finding.
+    `width`: CSS pixels of the view's own width on the widest page; `widths`: what to draw, (class, pixels) widest first.
+    `pictures`: which picture formats outputs need: `svg` always; `png` when a mail, chat or Markdown file is made.
+    """
+
+    view: str
+    window: Window
+    title: str
+    headline: str
+    description: str
+    cols: int
+    width: int
+    widths: tuple[tuple[str, int], ...]
+    theme: Theme
+    numbers: NumberStyle
+    variables: Mapping[str, str]
+    pictures: frozenset[str] = frozenset({"svg"})
+    findings: bool = True
+
+
+class View(ABC):
+    """Turns frames into a block. A view never holds a datasource."""
+
+    Args: ClassVar[type[PluginArgs]]
+    kinds: ClassVar[tuple[str, ...]] = ("altair",)
+    default_cols: ClassVar[int | None] = None
+    """Columns taken when YAML does not say; None = the whole row."""
+    self_titled: ClassVar[bool] = False
+    """True for views whose title lies inside (single stats)."""
+
+    def __init__(self, args: Any) -> None:
+        self.args = args
+
+    @abstractmethod
+    def needs(self) -> Mapping[str, Need]:
+        """The frames that `render` wants, by role."""
+
+    @abstractmethod
+    def render(self, frames: Mapping[str, pd.DataFrame], context: RenderContext) -> Block:
+        """The block. Frames must not be changed. Raises ViewError when they cannot be shown."""
+
+
+class Output(ABC):
+    """A channel that delivers documents."""
+
+    Args: ClassVar[type[PluginArgs]]
+    effect: ClassVar[str] = "publish"
+    """`publish` (idempotent, always) or `notify` (people see it)."""
+    kinds: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, id: str, args: Any) -> None:
+        self.id = id
+        self.args = args
+
+    @property
+    @abstractmethod
+    def formats(self) -> frozenset[Format]:
+        """The formats that the document must hold for this output."""
+
+    @abstractmethod
+    def deliver(self, document: Document) -> Receipt:
+        """Deliver. Raises DeliveryError; what was already there stays whole."""
+
+    def preview(self, document: Document) -> str:
+        """One sentence: what `deliver` would do, for `--dry-run`."""
+        return f"would deliver {document.report} {document.edition}"

@@ -1,0 +1,97 @@
+"""Entry points -> plugin classes, imported only when asked for. Built-ins come through the same door as strangers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from kpi_assets.contracts import Datasource, Output, View
+from kpi_assets.errors import PluginError, suggest
+
+Kind = Literal["datasources", "views", "outputs"]
+
+EXTRAS = {
+    "pymysql": "mysql",
+    "psycopg2": "postgres",
+    "duckdb": "duckdb",
+    "weasyprint": "pdf",
+    "pypdfium2": "pdf",
+    "boto3": "s3",
+    "s3fs": "s3",
+}
+"""Import name of an optional library -> the extra that installs it."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A registered plugin: where it comes from, before it is imported."""
+
+    kind: Kind
+    name: str
+    target: str
+    package: str
+    version: str
+
+
+def datasource_class(name: str) -> type[Datasource]:
+    """The class behind a datasource plugin's name. Raises PluginError."""
+    return _load("datasources", name)
+
+
+def view_class(name: str) -> type[View]:
+    """The class behind a view plugin's name. Raises PluginError."""
+    return _load("views", name)
+
+
+def output_class(name: str) -> type[Output]:
+    """The class behind an output plugin's name. Raises PluginError."""
+    return _load("outputs", name)
+
+
+def plugins(kind: Kind) -> list[Plugin]:
+    """All registered plugins of a kind, by name, without importing them."""
+    found: list[Plugin] = []
+    for name, points in sorted(_points(kind).items()):
+        for point in points:
+            dist = point.dist
+            package, version = (dist.name, dist.version) if dist else ("", "")
+            found.append(Plugin(kind, name, point.value, package, version))
+    return found
+
+
+def install_hint(module: str) -> str:
+    """The sentence that says what to install for a missing library."""
+    extra = EXTRAS.get(module.split(".")[0])
+    return f"pip install 'kpi-assets[{extra}]'" if extra else f"pip install {module.split('.')[0]}"
+
+
+@cache
+def _points(kind: Kind) -> dict[str, list[EntryPoint]]:
+    by_name: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=f"kpi_assets.{kind}"):
+        same = by_name.setdefault(point.name, [])
+        if all(point.value != other.value for other in same):
+            same.append(point)
+    return by_name
+
+
+@cache
+def _load(kind: Kind, name: str) -> Any:
+    points = _points(kind).get(name, [])
+    singular = kind.removesuffix("s")
+    if not points:
+        raise PluginError(f"no {singular} plugin is called '{name}': {suggest(name, _points(kind))}")
+    if len(points) > 1:
+        sides = " and ".join(f"{p.value} ({p.dist.name if p.dist else 'unknown'})" for p in points)
+        raise PluginError(
+            f"two packages claim the {singular} plugin '{name}': {sides}; uninstall one of them"
+        )
+    try:
+        return points[0].load()
+    except ImportError as error:
+        hint = install_hint(error.name) if error.name and not re.match(r"kpi_assets\b", error.name) else ""
+        advice = f"; {hint}" if hint else ""
+        raise PluginError(f"the {singular} plugin '{name}' cannot be imported: {error}{advice}") from error
