@@ -115,6 +115,10 @@ class View(ABC):
     def needs(self) -> Mapping[str, Need]:
         """The frames that `render` wants, by role."""
 
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about arguments that are accepted but do not mean what they meant; shown by `validate`."""
+        return ()
+
     @abstractmethod
     def render(self, frames: Mapping[str, pd.DataFrame], context: RenderContext) -> Block:
         """The block. Frames must not be changed. Raises ViewError when they cannot be shown."""
