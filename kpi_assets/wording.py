@@ -1,0 +1,94 @@
+"""Words about an edition as a whole: report variables, the document's meta data, the placeholder of a failed view."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from kpi_assets import __version__
+from kpi_assets.contracts import Block, Prose, QueryNote, Stat, Stats, Window
+from kpi_assets.errors import KpiAssetsError, RetriableError
+from kpi_assets.plan import ReportPlan, ViewPlan
+
+if TYPE_CHECKING:
+    from kpi_assets.reports.compose import DocumentMeta
+
+
+def variables(plan: ReportPlan, window: Window) -> Mapping[str, str]:
+    """What `{name}` stands for in titles and texts. `end` is the last day, `to` the day after it."""
+    return {
+        "title": plan.title if "{" not in plan.title else re.sub(r"\s*\{[a-z_]+\}\S*", "", plan.title).strip(),
+        "from": window.start.isoformat(),
+        "to": window.end.isoformat(),
+        "end": window.last_day.isoformat(),
+        "days": str(window.length),
+        "interval": f"{window.length} days",
+        "timezone": window.zone,
+        "report": plan.id,
+    }
+
+
+def titled(plan: ReportPlan, window: Window) -> str:
+    """The report's title with its variables put in."""
+    text = plan.title
+    for name, value in variables(plan, window).items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def document_meta(plan: ReportPlan, window: Window, notes: Sequence[QueryNote]) -> DocumentMeta:
+    """Everything that the page says about itself."""
+    from kpi_assets.reports.compose import DocumentMeta
+    from kpi_assets.reports.slug import slugify
+
+    title = titled(plan, window)
+    return DocumentMeta(
+        report=plan.id,
+        title=title,
+        slug=slugify(title),
+        edition=plan.edition(window),
+        window=window,
+        description=plan.config.description,
+        lead=plan.config.lead,
+        queries=tuple(notes),
+        interactive=plan.config.interactive,
+        findings=plan.config.findings,
+        version=__version__,
+    )
+
+
+def placeholder_block(
+    view: ViewPlan, window: Window, error: KpiAssetsError, before: Block | None, plan: ReportPlan
+) -> Block:
+    """The block that says that a view could not be made: plain reason, last good value, what happens next."""
+    told = "The owner was told." if plan.config.owner else ""
+    again = "It fills itself when the source answers; all other blocks stand on their own."
+    sentences = [_reason(error), _last_value(before), " ".join(part for part in (told, again) if part)]
+    return Block(
+        view=view.id,
+        plugin=view.plugin,
+        title=view.config.title or view.id.replace("_", " ").capitalize(),
+        measure=view.config.title,
+        cols=view.cols,
+        status="placeholder",
+        elements=(Prose(markdown="\n\n".join(sentence for sentence in sentences if sentence)),),
+    )
+
+
+def _reason(error: KpiAssetsError) -> str:
+    if isinstance(error, RetriableError) or "did not answer" in str(error):
+        return "The source did not answer in time."
+    if "refused" in str(error):
+        return "The source refused the query."
+    return "The data that arrived could not be shown."
+
+
+def _last_value(before: Block | None) -> str:
+    for element in before.elements if before and before.status == "ok" else ():
+        if isinstance(element, Stat):
+            return f"The last value, for the window before, was **{element.value}**."
+        if isinstance(element, Stats) and element.stats:
+            values = ", ".join(f"{stat.label} **{stat.value}**" for stat in element.stats)
+            return f"The last values, for the window before: {values}."
+    return ""
