@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -116,4 +117,26 @@ class Theme:
     @classmethod
     def from_config(cls, config: ThemeConfig) -> Theme:
         """Light colours from the YAML over ours; dark ones derived where the YAML sets any."""
-        raise NotImplementedError
+        from kpi_assets.style.derive import palettes
+
+        light, dark = palettes(config)
+        return cls(
+            light=light,
+            dark=dark,
+            num_columns=config.num_columns,
+            column_width=config.column_width,
+            padding_width=config.padding_width,
+            heading_font=font_stack(config.heading_font) if config.heading_font else TEXT_FONT,
+            theme_dir=config.theme_dir,
+            logo=config.logo,
+            organisation=config.organisation,
+        )
+
+
+def font_stack(families: str) -> str:
+    """CSS font families, safe in a style sheet and ending in a generic one (else charts lose text)."""
+    safe = re.sub(r"[^\w\s,'\"-]", "", families)
+    safe = safe if safe.count('"') % 2 == 0 and safe.count("'") % 2 == 0 else re.sub(r"['\"]", "", safe)
+    names = [name.strip() for name in safe.split(",") if name.strip()]
+    generic = {"sans-serif", "serif", "monospace", "system-ui"}
+    return ", ".join(names if names and names[-1] in generic else [*names, "sans-serif"])
