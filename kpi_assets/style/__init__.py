@@ -1,1 +1,1 @@
-"""How an edition looks and words its numbers: colours, number forms, dates. For views, formats and outputs."""
+"""How an edition looks and words its numbers: colours, number forms, dates. For views and formats."""

@@ -1,4 +1,4 @@
-"""Decimal numbers and the signs a locale writes them with. Halves are rounded away from zero, as people expect."""
+"""Decimal numbers and the signs a locale writes them with. Halves are rounded away from zero."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def babel_locale(locale: str):  # type: ignore[no-untyped-def]
 
 
 def to_decimal(value: object) -> Decimal | None:
-    """The finite number in `value` (timedeltas in seconds); None where it is missing, infinite or no number."""
+    """The finite number in `value` (timedeltas in seconds); None where it is missing or infinite."""
     if value is None or isinstance(value, str | bytes):
         return None
     if isinstance(value, timedelta):

@@ -1,4 +1,4 @@
-"""What `format:` may say: a preset (`integer`, `money`, ...) or a pattern of d3's kind (`,.1f`, `$,.2f`, `.1%`, `.3s`)."""
+"""What `format:` may say: a preset (`integer`, `money`, ...) or a pattern of d3's kind (`,.1f`, `.1%`)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PATTERN = re.compile(
 class NumberFormat:
     """A parsed `format:`.
 
-    `places`: decimals (significant digits for `significant`); None = what suits the kind. `plus` prints the sign of
-    positive numbers too. `money`: a money sign is wanted even where no unit is given.
+    `places`: decimals (significant digits for `significant`); None = what suits the kind. `plus` prints the
+    sign of positive numbers too. `money`: a money sign is wanted even where no unit is given.
     """
 
     kind: Kind = "auto"

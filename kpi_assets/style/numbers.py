@@ -1,4 +1,4 @@
-"""Numbers as an edition prints them, by the table "Numbers" of the look. Nothing here ever prints NaN, None or inf."""
+"""Numbers as an edition prints them, by the look's table "Numbers". Never prints NaN, None or inf."""
 
 from __future__ import annotations
 
@@ -66,9 +66,10 @@ class NumberStyle:
     def number(self, value: object, precision: int | None = None, unit: str = "", format: str = "") -> str:
         """`value` as text; `n/a` where it is missing or infinite.
 
-        `unit` is printed with it: a money sign in front (behind where the locale does so), `%` for values that already
-        are percentages, any word behind. `format`: see `formats`; `percent` multiplies fractions by 100, `duration`
-        takes seconds or what `unit` says (ms, s, min, h, d). `precision`: decimals; overrides the format's.
+        `unit` is printed with it: a money sign in front (behind where the locale does so), `%` for values
+        that already are percentages, any word behind. `format`: see `formats`; `percent` multiplies
+        fractions by 100, `duration` takes seconds or what `unit` says (ms, s, min, h, d). `precision`:
+        decimals, over the format's.
         """
         amount = to_decimal(value)
         if amount is None:
@@ -83,10 +84,10 @@ class NumberStyle:
         text = self._text(amount, parse_format(format), precision, unit)
         if text.startswith(("+", MINUS)):
             return text
-        return ("±" if self.is_zero(text) else "+") + text
+        return ("±" if self.is_zero(text, unit) else "+") + text
 
     def axis(self, value: object, unit: str = "") -> str:
-        """A tick's label: at most 3 significant digits, `€20k`, `40 %`; units that are words are left to the grey line."""
+        """A tick's label: at most 3 significant digits, `€20k`, `40 %`; units that are words are left out."""
         amount = to_decimal(value)
         if amount is None:
             return self.missing()
@@ -108,7 +109,7 @@ class NumberStyle:
         """A length of time with at most two units: `3 h 12 min`, `41 ms`."""
         return self.number(value, unit=unit, format="duration")
 
-    def change(  # noqa: PLR0913 - independent options, all but two by keyword
+    def change(  # noqa: PLR0913, PLR0917 - independent options, the last ones by keyword
         self,
         value: object,
         base: object,
@@ -119,14 +120,15 @@ class NumberStyle:
         unit: str = "",
         format: str = "",
     ) -> Change:
-        """The change from `base` to `value`; see `changes.change`. `unit` and `format` word a `raw` difference."""
+        """The change from `base` to `value`, see `changes.change`; `unit`, `format` are for `raw`."""
         from kpi_assets.style.changes import ChangeRule, change
 
         return change(self, value, base, ChangeRule(kind, precision, higher_is_better, unit, format))
 
-    def is_zero(self, text: str) -> bool:
-        """Does a printed number hold no digit but 0?"""
-        return not any(sign in "123456789" for sign in text)
+    def is_zero(self, text: str, unit: str = "") -> bool:
+        """Does a printed number hold no digit but 0? `unit` is what was printed with it (`m2`)."""
+        digits = text.replace(unit, "") if unit else text
+        return not any(sign in "123456789" for sign in digits)
 
     def _text(self, amount: Decimal, form: NumberFormat, precision: int | None, unit: str) -> str:
         places = form.places if precision is None else precision
@@ -189,7 +191,7 @@ class NumberStyle:
 
 
 def _suitable_places(amount: Decimal, form: NumberFormat, unit: str) -> tuple[int, bool]:
-    """Decimals that suit kind, unit and size where nobody asked for a number of them, and whether zeros are cut."""
+    """Decimals that suit kind, unit and size where nobody asked for a number, and whether zeros are cut."""
     whole = amount == amount.to_integral_value()
     if form.kind == "integer":
         return 0, False
@@ -218,10 +220,13 @@ def _duration(seconds: Decimal, style: NumberStyle) -> str:
 
 def _two_units(seconds: int, style: NumberStyle) -> str:
     """From minutes up, rounded to the smaller of the two units that are printed."""
-    for large, small, names in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
-        units = (seconds + small // 2) // small
-        if units * small >= large:
-            break
-    first, rest = divmod(units * small, large)
-    head = f"{style.number(first)} {names[0]}"
-    return f"{head} {rest // small} {names[1]}" if rest else head
+    steps = ((86400, 3600, "d", "h"), (3600, 60, "h", "min"), (60, 1, "min", "s"))
+    fitting = (step for step in steps if _to_multiple(seconds, step[1]) >= step[0])
+    large, small, name, smaller = next(fitting, steps[-1])
+    first, rest = divmod(_to_multiple(seconds, small), large)
+    head = f"{style.number(first)} {name}"
+    return f"{head} {rest // small} {smaller}" if rest else head
+
+
+def _to_multiple(seconds: int, step: int) -> int:
+    return (seconds + step // 2) // step * step
