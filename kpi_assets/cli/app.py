@@ -1,0 +1,83 @@
+"""The command line application and its exit codes: 0 done, 1 the run failed, 2 wrong input, 130 interrupted."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from kpi_assets import __version__
+from kpi_assets.cli import (
+    backfill,
+    demo,
+    dev,
+    graph,
+    init,
+    plugins,
+    preview,
+    run,
+    schema,
+    validate,
+)
+from kpi_assets.cli.console import err, print_error
+from kpi_assets.errors import KpiAssetsError
+
+app = typer.Typer(
+    name="kpi-assets",
+    help="KPI reports as a Dagster asset graph: one YAML file in, one edition out.",
+    epilog=(
+        "First steps:  kpi-assets init my-reports  |  cd my-reports  |  "
+        "kpi-assets preview -c reports/weekly.yaml --open  |  kpi-assets run -c reports/weekly.yaml"
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+MAKE, CHECK, PROJECT = "Make editions", "Look before you run", "Projects"
+app.command("run", rich_help_panel=MAKE)(run.run)
+app.command("preview", rich_help_panel=MAKE)(preview.preview)
+app.command("backfill", rich_help_panel=MAKE)(backfill.backfill)
+app.command("validate", rich_help_panel=CHECK)(validate.validate)
+app.command("graph", rich_help_panel=CHECK)(graph.graph)
+app.command("schema", rich_help_panel=CHECK)(schema.schema)
+app.command("plugins", rich_help_panel=CHECK)(plugins.plugins)
+app.command("init", rich_help_panel=PROJECT)(init.init)
+app.command("dev", rich_help_panel=PROJECT)(dev.dev)
+app.command("demo", rich_help_panel=PROJECT)(demo.demo)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"kpi-assets {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show debug messages.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """KPI reports as a Dagster asset graph: one YAML file in, one edition out."""
+    del version
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("kpi_assets").setLevel(logging.DEBUG if verbose else logging.WARNING)
+
+
+def main() -> None:
+    """Entry point: our own errors become a message and an exit code, never a stack trace."""
+    try:
+        app()
+    except KpiAssetsError as error:
+        print_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print(
+            "[bold]interrupted[/]: what was finished is kept, nothing is half-written; run the same again"
+        )
+        sys.exit(130)

@@ -1,0 +1,43 @@
+"""How the command line speaks: results on standard output, progress and errors on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+
+from kpi_assets.errors import ConfigError, KpiAssetsError, Problem
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_error(error: KpiAssetsError) -> None:
+    """The error's own words; for a wrong file every problem with its place and caret."""
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            _print_problem("error", "red", problem)
+        count = len(error.problems)
+        if count > 1:
+            err.print(f"[bold red]{count} problems[/]; nothing was run")
+        return
+    err.print(f"[bold red]error[/] {escape(str(error))}")
+
+
+def print_warnings(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        _print_problem("warning", "yellow", problem)
+
+
+def _print_problem(word: str, color: str, problem: Problem) -> None:
+    place = f"{problem.position}: " if problem.position else ""
+    err.print(f"[bold {color}]{word}[/] {escape(place)}{escape(problem.message)}")
+    if problem.excerpt:
+        err.print(escape(problem.excerpt))
+
+
+def step(text: str, *, good: bool = True) -> None:
+    """One line of progress."""
+    mark = "[green]✓[/]" if good else "[red]✗[/]"
+    err.print(f"  {mark} {text}")

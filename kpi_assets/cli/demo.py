@@ -1,0 +1,35 @@
+"""`kpi-assets demo`: the packaged report on a seeded database, through Dagster."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kpi_assets.cli.console import err
+from kpi_assets.cli.reports import Home
+
+
+def demo(
+    home: Home = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Seed the demo database, make the demo report's edition through Dagster, print the path of the page."""
+    from kpi_assets.cli.reports import choose_window, read_plan
+    from kpi_assets.cli.run import run_editions
+    from kpi_assets.demo import DATABASE_VARIABLE, REPORT, seed
+    from kpi_assets.session import home_from
+
+    state = (home or home_from(os.environ)).absolute()
+    database = state / "demo" / "demo.db"
+    if not database.exists():
+        err.print(f"seeding {database}", markup=False)
+        database.parent.mkdir(parents=True, exist_ok=True)
+        seed(database)
+    os.environ[DATABASE_VARIABLE] = str(database)
+    os.environ.setdefault("KPI_ASSETS_DEMO_OUTPUT", str(state / "demo" / "pages"))
+    plan = read_plan([REPORT])
+    window = choose_window(plan, None, None, None)
+    run_editions(plan, [window], home=state, open_page=open_page)

@@ -1,0 +1,53 @@
+"""`kpi-assets dev`: the Dagster UI on this project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kpi_assets.cli.console import err
+from kpi_assets.cli.reports import Home
+
+
+def dev(
+    reports: Annotated[
+        list[Path] | None, typer.Argument(help="Report files or folders; default: ./reports, else the demo.")
+    ] = None,
+    port: Annotated[int, typer.Option("-p", "--port", help="Port of the UI.")] = 3000,
+    host: Annotated[str, typer.Option("--host", help="Address of the UI.")] = "127.0.0.1",
+    home: Home = None,
+) -> None:
+    """Open the Dagster UI on the reports of this project, with editions one click away.
+
+    Stops with Ctrl-C. Editions are served on the port after the UI's.
+    """
+    from kpi_assets.assets.instance import prepare_dagster_home
+    from kpi_assets.cli.serve import serve_editions
+    from kpi_assets.session import home_from
+
+    state = (home or home_from(os.environ)).absolute()
+    environ = {**os.environ, "KPI_ASSETS_HOME": str(state)}
+    environ["DAGSTER_HOME"] = str(prepare_dagster_home(state, environ))
+    if reports:
+        environ["KPI_ASSETS_REPORTS"] = os.pathsep.join(str(path.absolute()) for path in reports)
+    with serve_editions(state, host, port + 1) as url:
+        environ.setdefault("KPI_ASSETS_PUBLIC_URL", url)
+        err.print(f"UI [bold]http://{host}:{port}[/]   editions [bold]{url}[/]   Ctrl-C stops both")
+        raise typer.Exit(_dagster_dev(host, port, environ))
+
+
+def _dagster_dev(host: str, port: int, environ: dict[str, str]) -> int:
+    command = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
+    arguments = [command, "dev", "-m", "kpi_assets.definitions", "-h", host, "-p", str(port)]
+    process = subprocess.Popen(arguments, env=environ)  # noqa: S603 - our own arguments
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        return process.wait()

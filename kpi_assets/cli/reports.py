@@ -1,0 +1,139 @@
+"""What several commands share: options, reading a report, choosing the window."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from kpi_assets.cli.console import print_warnings
+from kpi_assets.errors import InputError
+
+if TYPE_CHECKING:
+    from kpi_assets.contracts import Window
+    from kpi_assets.plan import ReportPlan
+
+ConfigFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-c",
+        "--config-file",
+        metavar="FILE",
+        help="Report file; give it several times to merge files, the last one wins. "
+        "Default: ./config.yaml, then /etc/kpi-assets/config.yaml.",
+    ),
+]
+MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="More files to merge.")]
+StartDate = Annotated[
+    str | None, typer.Option("-s", "--start-date", metavar="DAY", help="First day of the window (included).")
+]
+EndDate = Annotated[
+    str | None,
+    typer.Option("-e", "--end-date", metavar="DAY", help="Day after the window's last day (not included)."),
+]
+IntervalDays = Annotated[
+    int | None, typer.Option("--interval-days", min=1, help="Length of the window; default: the report's.")
+]
+Outputs = Annotated[
+    list[str] | None, typer.Option("--output", metavar="ID", help="Only this output; repeatable.")
+]
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", help="Where frames and editions are kept; default: $KPI_ASSETS_HOME or ./.kpi_assets."
+    ),
+]
+Refresh = Annotated[
+    str | None,
+    typer.Option(
+        "--refresh",
+        metavar="window|missing|N",
+        help="Fetch stored days again: all that the edition shows, none, or the last N.",
+    ),
+]
+ThemeDir = Annotated[
+    Path | None, typer.Option("--theme-dir", help="Folder whose templates and styles replace ours.")
+]
+
+
+def read_plan(
+    files: Sequence[Path] | None,
+    more: Sequence[Path] | None = None,
+    *,
+    refresh: str | None = None,
+    theme_dir: Path | None = None,
+) -> ReportPlan:
+    """The plan of a report file; warnings are printed. Raises ConfigError or InputError."""
+    from kpi_assets.config import default_files, load_report
+    from kpi_assets.plan import build_plan
+
+    chosen = [*(files or []), *(more or [])] or default_files()
+    plan = build_plan(load_report(chosen), os.environ)
+    print_warnings(plan.warnings)
+    return with_options(plan, refresh=refresh, theme_dir=theme_dir)
+
+
+def with_options(plan: ReportPlan, *, refresh: str | None, theme_dir: Path | None) -> ReportPlan:
+    """The plan with what the command line overrides."""
+    from dataclasses import replace
+
+    if theme_dir is not None:
+        if not theme_dir.is_dir():
+            raise InputError(f"--theme-dir {theme_dir} is not a folder")
+        plan = replace(plan, theme=replace(plan.theme, theme_dir=str(theme_dir)))
+    if refresh is not None:
+        setting = parse_refresh(refresh)
+        plan = replace(plan, queries=tuple(replace(query, refresh=setting) for query in plan.queries))
+    return plan
+
+
+def parse_refresh(text: str) -> str | int:
+    """`window`, `missing` or a number of days. Raises InputError."""
+    if text in ("window", "missing"):
+        return text
+    if text.isdigit():
+        return int(text)
+    raise InputError(f"--refresh is '{text}'; allowed: window, missing, or a number of days")
+
+
+def today_in(zone: str) -> date:
+    """The day that it is now in the zone; the only place below which nobody asks for the time."""
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+def choose_window(
+    plan: ReportPlan,
+    start: str | None,
+    end: str | None,
+    interval_days: int | None,
+    *,
+    today: date | None = None,
+) -> Window:
+    """The window that is asked for, checked. Raises InputError for one that cannot be made."""
+    from kpi_assets.pipeline import check_window
+    from kpi_assets.windows import resolve_window
+
+    now = today or today_in(plan.zone)
+    window = resolve_window(
+        plan.config, today=now, zone=plan.zone, start=start, end=end, interval_days=interval_days
+    )
+    reason = check_window(plan, window, now)
+    if reason:
+        raise InputError(reason)
+    return window
+
+
+def choose_outputs(plan: ReportPlan, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """The ids of the outputs to deliver to. Raises InputError for an unknown one."""
+    from kpi_assets.errors import suggest
+
+    for output in wanted or ():
+        if output not in plan.outputs_by_id:
+            hint = suggest(output, plan.outputs_by_id)
+            raise InputError(f"--output '{output}' is not an output of {plan.id}: {hint}")
+    return tuple(wanted) if wanted else tuple(plan.outputs_by_id)

@@ -1,0 +1,124 @@
+"""`kpi-assets run`: one edition, materialized through Dagster and delivered."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kpi_assets.cli.console import err, out, step
+from kpi_assets.cli.reports import (
+    ConfigFiles,
+    EndDate,
+    Home,
+    IntervalDays,
+    MoreFiles,
+    Outputs,
+    Refresh,
+    StartDate,
+    ThemeDir,
+    choose_outputs,
+    choose_window,
+    read_plan,
+)
+
+if TYPE_CHECKING:
+    from kpi_assets.contracts import Window
+    from kpi_assets.plan import ReportPlan
+
+
+def run(
+    config_file: ConfigFiles = None,
+    more: MoreFiles = None,
+    start_date: StartDate = None,
+    end_date: EndDate = None,
+    interval_days: IntervalDays = None,
+    output: Outputs = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Make everything, deliver nothing, say what would be delivered.")
+    ] = False,
+    refresh: Refresh = None,
+    theme_dir: ThemeDir = None,
+    home: Home = None,
+) -> None:
+    """Make one edition through Dagster and deliver it.
+
+    The edition is the last whole window before --end-date (default: today). Each query, view and output is reported as
+    it is done; the last line on standard output is the path or URL of the published page.
+    Ends with 0 when everything was made and delivered, 1 when something failed, 2 when the input is wrong.
+    """
+    from kpi_assets.session import home_from
+
+    plan = read_plan(config_file, more, refresh=refresh, theme_dir=theme_dir)
+    window = choose_window(plan, start_date, end_date, interval_days)
+    outputs = choose_outputs(plan, output)
+    run_editions(plan, [window], home=home or home_from(os.environ), outputs=outputs, dry_run=dry_run)
+
+
+def run_editions(
+    plan: ReportPlan,
+    windows: Sequence[Window],
+    *,
+    home: Path,
+    outputs: Sequence[str] | None = None,
+    dry_run: bool = False,
+    open_page: bool = False,
+) -> None:
+    """Materialize editions with progress; prints the receipts and ends with 1 when something failed."""
+    from kpi_assets.assets.run import materialize_editions
+    from kpi_assets.cli.progress import describe
+    from kpi_assets.style.dates import window_text
+
+    started = time.perf_counter()
+    first = windows[0]
+    err.print(f"[bold]{plan.id}[/]  {window_text(first)}  ({first.zone})")
+    wanted = tuple(plan.outputs_by_id) if outputs is None else tuple(outputs)
+    result = materialize_editions(
+        plan,
+        windows,
+        home=home,
+        outputs=() if dry_run else wanted,
+        on_event=lambda event: step(describe(event), good=event.error is None),
+    )
+    seconds = time.perf_counter() - started
+    if dry_run and not result.errors:
+        _say_what_would_be_delivered(plan, windows, wanted, home)
+    page = _page(result, plan, windows[-1], home)
+    if result.errors:
+        err.print(f"[bold red]failed[/] after {seconds:.1f} s; run the same command again when it is mended")
+    else:
+        err.print(f"done in {seconds:.1f} s")
+    if page:
+        out.print(page, markup=False)
+        if open_page:
+            typer.launch(page)
+    if result.errors:
+        raise typer.Exit(1)
+
+
+def _say_what_would_be_delivered(
+    plan: ReportPlan, windows: Sequence[Window], outputs: Sequence[str], home: Path
+) -> None:
+    from kpi_assets.session import open_session
+
+    with open_session(plan, home) as session:
+        for window in windows:
+            document = session.editions.load_document(plan.id, plan.edition(window))
+            for output in outputs:
+                err.print(f"  [yellow]dry run[/] output {output}: {session.output(output).preview(document)}")
+
+
+def _page(result: object, plan: ReportPlan, window: Window, home: Path) -> str | None:
+    """Where a person finds the last edition: the first published receipt, else the kept document."""
+    from kpi_assets.assets.run import RunResult
+
+    assert isinstance(result, RunResult)
+    for delivered in reversed(result.delivered):
+        if delivered.receipt and delivered.receipt.effect == "publish":
+            return delivered.receipt.location
+    kept = home / "editions" / plan.id / plan.edition(window) / "document" / "index.html"
+    return str(kept) if kept.exists() else None

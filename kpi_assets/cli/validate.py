@@ -1,0 +1,55 @@
+"""`kpi-assets validate`: everything that can be known to be wrong before a run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kpi_assets.cli.console import out, print_error, print_warnings
+from kpi_assets.cli.reports import ConfigFiles, MoreFiles
+from kpi_assets.errors import ConfigError
+
+
+def validate(
+    config_file: ConfigFiles = None,
+    more: MoreFiles = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Check the files as separate reports instead of merging them.")
+    ] = False,
+) -> None:
+    """Check a report file: keys, plugins, arguments, queries. Nothing is asked of any backend.
+
+    Every problem is shown with file, line and column. Ends with 2 when there is one.
+    """
+    from kpi_assets.config import default_files
+
+    files = [*(config_file or []), *(more or [])] or default_files()
+    groups = [[file] for file in files] if each else [files]
+    failed = [group for group in groups if not _valid(group)]
+    if failed:
+        raise typer.Exit(2)
+
+
+def _valid(files: list[Path]) -> bool:
+    from kpi_assets.config import load_report
+    from kpi_assets.plan import build_plan
+
+    try:
+        plan = build_plan(load_report(files), os.environ)
+    except ConfigError as error:
+        print_error(error)
+        return False
+    print_warnings(plan.warnings)
+    parts = (
+        f"{len(plan.datasources)} datasources, {len(plan.queries)} queries, "
+        f"{len(plan.views)} views, {len(plan.outputs)} outputs"
+    )
+    out.print(
+        f"[green]✓[/] [bold]{plan.id}[/]: {parts}; zone {plan.zone}, window of {plan.interval_days} days"
+    )
+    for query in plan.queries:
+        out.print(f"    query {query.id}: by {query.analysis.grain} ({query.grain_reason})", style="dim")
+    return True
