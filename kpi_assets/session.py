@@ -16,7 +16,7 @@ from kpi_assets.config.env import resolve_env, secrets_of
 from kpi_assets.contracts import Datasource, Output
 from kpi_assets.editions import EditionStore
 from kpi_assets.frames.store import FrameKey, FrameStore
-from kpi_assets.plan import QueryPlan, ReportPlan
+from kpi_assets.plan import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan
 
 Clock = Callable[[], datetime]
 
@@ -30,17 +30,35 @@ def home_from(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("KPI_ASSETS_HOME") or ".kpi_assets").expanduser().absolute()
 
 
+def make_datasource(plan: DatasourcePlan, environ: Mapping[str, str]) -> Datasource:
+    """The backend with its secrets put in. Raises ConfigError for a variable that is not set."""
+    return plan.cls(plan.id, _resolved(plan.cls.Args, plan.raw_args, environ, f"datasource '{plan.id}'"))
+
+
+def make_output(plan: OutputPlan, environ: Mapping[str, str]) -> Output:
+    """The output with its secrets put in. Raises ConfigError for a variable that is not set."""
+    return plan.cls(plan.id, _resolved(plan.cls.Args, plan.raw_args, environ, f"output '{plan.id}'"))
+
+
+def _resolved(model: Any, raw: Mapping[str, Any], environ: Mapping[str, str], where: str) -> Any:
+    args = resolve_env(raw, environ, where=where)
+    return model.model_validate({k: v for k, v in args.items() if k not in model.ignored_keys})
+
+
 @dataclass
 class Session:
     """One run over one report. Datasources and outputs are made when first used; `close` gives connections back.
 
-    `clock` stamps when frames were fetched; nothing else below asks for the time.
+    `clock` stamps when frames were fetched; nothing else below asks for the time. `make_datasource` and `make_output`
+    are replaced by Dagster's resources.
     """
 
     plan: ReportPlan
     home: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = utc_now
+    make_datasource: Callable[[DatasourcePlan, Mapping[str, str]], Datasource] = make_datasource
+    make_output: Callable[[OutputPlan, Mapping[str, str]], Output] = make_output
     _datasources: dict[str, Datasource] = field(default_factory=dict, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
@@ -59,24 +77,17 @@ class Session:
         """The backend, made once per session. Raises ConfigError for a variable that is not set."""
         with self._lock:
             if id not in self._datasources:
-                source = self.plan.datasources[id]
-                args = self._resolved(source.cls.Args, source.raw_args, f"datasource '{id}'")
-                self._datasources[id] = source.cls(id, args)
+                self._datasources[id] = self.make_datasource(self.plan.datasources[id], self.environ)
             return self._datasources[id]
 
     def output(self, id: str) -> Output:
-        output = self.plan.outputs_by_id[id]
-        return output.cls(id, self._resolved(output.cls.Args, output.raw_args, f"output '{id}'"))
+        return self.make_output(self.plan.outputs_by_id[id], self.environ)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that came from the environment, for redaction."""
         owners = [*self.plan.datasources.values(), *self.plan.outputs]
         return tuple(secret for owner in owners for secret in secrets_of(owner.raw_args, self.environ))
-
-    def _resolved(self, model: Any, raw: Mapping[str, Any], where: str) -> Any:
-        args = resolve_env(raw, self.environ, where=where)
-        return model.model_validate({k: v for k, v in args.items() if k not in model.ignored_keys})
 
     def close(self) -> None:
         for source in self._datasources.values():
