@@ -1,8 +1,8 @@
 """The stages in order, without Dagster: what `preview` runs and what the assets call.
 
 Each stage is a generator over windows, so memory stays flat however many editions one run makes. A stage leaves its
-results in the stores of the session and yields what happened, errors included; whoever calls decides what an error means
-(`on_view_error`).
+results in the stores of the session and yields what happened, errors included; whoever calls decides what an error
+means (`on_view_error`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kpi_assets.errors import (
     KpiAssetsError,
     QueryError,
     RetriableError,
+    SourceFailedError,
     ViewError,
     redact,
 )
@@ -111,7 +112,7 @@ def _fetch_in_turn(
             fetched = _fetch(session, query, windows)
         except KpiAssetsError as error:
             fetched = _failed(session, query, windows, error)
-        except Exception as error:  # noqa: BLE001 - a plugin of the user's own may raise anything
+        except Exception as error:
             log.debug("query %s failed", query.id, exc_info=True)
             reason = redact(f"{type(error).__name__}: {error}", session.secrets)
             fetched = _failed(session, query, windows, QueryError(query.id, query.datasource, reason))
@@ -149,7 +150,9 @@ def _fetch(session: Session, query: QueryPlan, windows: tuple[Window, ...]) -> F
 
 def _violations(session: Session, query: QueryPlan, window: Window) -> Iterator[str]:
     for span in query.spans:
-        frame = load_frame(session.frames, session.frame_key(query), query.query, query.analysis, span, window)
+        frame = load_frame(
+            session.frames, session.frame_key(query), query.query, query.analysis, span, window
+        )
         yield from (str(violation) for violation in violations(frame, query.query.columns))
 
 
@@ -220,7 +223,9 @@ class FrameShelf:
         self._read: dict[tuple[str, object], pd.DataFrame] = {}
         edition = session.plan.edition(window)
         self._errors = {
-            note.id: note.error for note in session.editions.load_notes(session.plan.id, edition) if note.error
+            note.id: note.error
+            for note in session.editions.load_notes(session.plan.id, edition)
+            if note.error
         }
 
     def of(self, view: ViewPlan) -> dict[str, pd.DataFrame]:
@@ -229,7 +234,7 @@ class FrameShelf:
 
     def _frame(self, query_id: str, span: object) -> pd.DataFrame:
         if query_id in self._errors:
-            raise DataError(f"query '{query_id}' failed: {self._errors[query_id]}")
+            raise SourceFailedError(query_id, self._errors[query_id])
         if (query_id, span) not in self._read:
             query = self._session.plan.queries_by_id[query_id]
             self._read[query_id, span] = load_frame(
@@ -250,7 +255,7 @@ def render_view(session: Session, view: ViewPlan, window: Window, frames: FrameS
         return Rendered(view, window, block)
     except KpiAssetsError as error:
         cause = error
-    except Exception as error:  # noqa: BLE001 - a plugin of the user's own may raise anything
+    except Exception as error:
         log.debug("view %s failed", view.id, exc_info=True)
         cause = ViewError(view.id, redact(f"{type(error).__name__}: {error}", session.secrets))
     return Rendered(view, window, _placeholder(session, view, window, cause), cause)
@@ -258,7 +263,7 @@ def render_view(session: Session, view: ViewPlan, window: Window, frames: FrameS
 
 def _placeholder(session: Session, view: ViewPlan, window: Window, error: KpiAssetsError) -> Block:
     before = session.editions.find_block(session.plan.id, session.plan.edition(window.back(1)), view.id)
-    return placeholder_block(view, window, error, before, session.plan)
+    return placeholder_block(view, error, before, session.plan)
 
 
 def render_context(plan: ReportPlan, view: ViewPlan, window: Window) -> RenderContext:
@@ -294,7 +299,9 @@ def compose_documents(session: Session, windows: Sequence[Window]) -> Iterator[D
     """Compose and keep the document of each window from its stored blocks. Raises DataError when a block is missing."""
     for window in windows:
         edition = session.plan.edition(window)
-        blocks = [session.editions.load_block(session.plan.id, edition, view.id) for view in session.plan.views]
+        blocks = [
+            session.editions.load_block(session.plan.id, edition, view.id) for view in session.plan.views
+        ]
         document = compose_document(session, window, blocks)
         session.editions.save_document(session.plan.id, edition, document)
         yield document
@@ -319,7 +326,9 @@ def deliver_outputs(
 
     One output that fails does not keep the others from trying.
     """
-    outputs = session.plan.outputs if output_ids is None else [session.plan.outputs_by_id[i] for i in output_ids]
+    outputs = (
+        session.plan.outputs if output_ids is None else [session.plan.outputs_by_id[i] for i in output_ids]
+    )
     ordered = sorted(outputs, key=lambda output: output.effect != "publish")
     for window in windows:
         document = session.editions.load_document(session.plan.id, session.plan.edition(window))
@@ -332,7 +341,7 @@ def _deliver(session: Session, output: str, window: Window, document: Document) 
         return Delivered(output, window, receipt=session.output(output).deliver(document))
     except KpiAssetsError as error:
         return Delivered(output, window, error=error)
-    except Exception as error:  # noqa: BLE001 - a plugin of the user's own may raise anything
+    except Exception as error:
         log.debug("output %s failed", output, exc_info=True)
         reason = redact(f"{type(error).__name__}: {error}", session.secrets)
         return Delivered(output, window, error=DeliveryError(output, reason))
@@ -346,5 +355,7 @@ def check_window(plan: ReportPlan, window: Window, today: date) -> str | None:
             f"the last whole day is {date.fromordinal(today.toordinal() - 1)}"
         )
     if window.last_day < plan.first_day:
-        return f"the edition {window.key} lies before partitions.start ({plan.first_day}); set an earlier start"
+        return (
+            f"the edition {window.key} lies before partitions.start ({plan.first_day}); set an earlier start"
+        )
     return None

@@ -329,7 +329,8 @@ class _Planner:
             if span not in plan.spans:
                 self.queries[query_id] = replace(plan, spans=(*plan.spans, span))
         self._warn_about(id_, view)
-        yield ViewPlan(id_, config.plugin, view, needs, config, self._cols(id_, config, view), self._hash(config, needs))
+        cols, fingerprint = self._cols(id_, config, view), self._hash(config, needs)
+        yield ViewPlan(id_, config.plugin, view, needs, config, cols, fingerprint)
 
     def _warn_about(self, id_: str, view: View) -> None:
         for text in view.warnings():
@@ -345,7 +346,9 @@ class _Planner:
         return min(max(cols, 1), columns)
 
     def _hash(self, config: ViewConfig, needs: Mapping[str, tuple[str, Span]]) -> str:
-        queries = [[role, self.queries[query].fingerprint, str(span)] for role, (query, span) in needs.items()]
+        queries = [
+            [role, self.queries[query].fingerprint, str(span)] for role, (query, span) in needs.items()
+        ]
         return digest(__version__, config.model_dump(mode="python", exclude={"owners", "tags"}), queries)
 
     def _need(self, view: str, role: str, need: Need) -> tuple[str | None, Span]:
@@ -384,6 +387,4 @@ class _Planner:
 
 
 def _contracts(config: QueryConfig) -> tuple[ColumnContract, ...]:
-    return tuple(
-        ColumnContract(name=name, **column.model_dump()) for name, column in config.columns.items()
-    )
+    return tuple(ColumnContract(name=name, **column.model_dump()) for name, column in config.columns.items())

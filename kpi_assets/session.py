@@ -1,4 +1,4 @@
-"""What a run holds open: the plan, the stores under `$KPI_ASSETS_HOME`, and backends whose secrets are resolved late."""
+"""What a run holds open: the plan, the stores under `$KPI_ASSETS_HOME`, and backends with their secrets."""
 
 from __future__ import annotations
 

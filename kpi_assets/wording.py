@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kpi_assets import __version__
 from kpi_assets.contracts import Block, Prose, QueryNote, Stat, Stats, Window
-from kpi_assets.errors import KpiAssetsError, RetriableError
+from kpi_assets.errors import KpiAssetsError, SourceFailedError
 from kpi_assets.plan import ReportPlan, ViewPlan
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def variables(plan: ReportPlan, window: Window) -> Mapping[str, str]:
     """What `{name}` stands for in titles and texts. `end` is the last day, `to` the day after it."""
     return {
-        "title": plan.title if "{" not in plan.title else re.sub(r"\s*\{[a-z_]+\}\S*", "", plan.title).strip(),
+        "title": plan.title
+        if "{" not in plan.title
+        else re.sub(r"\s*\{[a-z_]+\}\S*", "", plan.title).strip(),
         "from": window.start.isoformat(),
         "to": window.end.isoformat(),
         "end": window.last_day.isoformat(),
@@ -58,9 +60,7 @@ def document_meta(plan: ReportPlan, window: Window, notes: Sequence[QueryNote]) 
     )
 
 
-def placeholder_block(
-    view: ViewPlan, window: Window, error: KpiAssetsError, before: Block | None, plan: ReportPlan
-) -> Block:
+def placeholder_block(view: ViewPlan, error: KpiAssetsError, before: Block | None, plan: ReportPlan) -> Block:
     """The block that says that a view could not be made: plain reason, last good value, what happens next."""
     told = "The owner was told." if plan.config.owner else ""
     again = "It fills itself when the source answers; all other blocks stand on their own."
@@ -77,10 +77,8 @@ def placeholder_block(
 
 
 def _reason(error: KpiAssetsError) -> str:
-    if isinstance(error, RetriableError) or "did not answer" in str(error):
-        return "The source did not answer in time."
-    if "refused" in str(error):
-        return "The source refused the query."
+    if isinstance(error, SourceFailedError):
+        return error.reason[:1].upper() + error.reason[1:] + "."
     return "The data that arrived could not be shown."
 
 

@@ -1,7 +1,7 @@
 """Runs KPI Reporter in its own environment, with the patch that it needs for SQLite.
 
-KPI Reporter leaves `%s` placeholders in the text that it hands to sqlite3, and binds aware datetimes that do not compare
-with text timestamps; without this patch every query with `{from}` fails there.
+KPI Reporter leaves `%s` placeholders in the text that it hands to sqlite3, and binds aware datetimes that do not
+compare with text timestamps; without this patch every query with `{from}` fails there.
 """
 
 import runpy

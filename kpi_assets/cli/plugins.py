@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from kpi_assets.cli.console import out
+
+if TYPE_CHECKING:
+    from kpi_assets.registry import Plugin
 
 Kind = Literal["datasources", "views", "outputs"]
 KINDS: tuple[Kind, ...] = ("datasources", "views", "outputs")
@@ -32,24 +35,20 @@ def plugins(
         _print_args(plugin)
 
 
-def _print_list(found: list[object]) -> None:
-    from kpi_assets.registry import Plugin
-
+def _print_list(found: list[Plugin]) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("kind", "plugin", "package", "class"):
         table.add_column(heading)
     for plugin in found:
-        assert isinstance(plugin, Plugin)
         table.add_row(
             plugin.kind, f"[bold]{plugin.name}[/]", f"{plugin.package} {plugin.version}", plugin.target
         )
     out.print(table)
 
 
-def _print_args(plugin: object) -> None:
+def _print_args(plugin: Plugin) -> None:
     from kpi_assets import registry
 
-    assert isinstance(plugin, registry.Plugin)
     get = {
         "datasources": registry.datasource_class,
         "views": registry.view_class,

@@ -27,6 +27,7 @@ from kpi_assets.cli.reports import (
 )
 
 if TYPE_CHECKING:
+    from kpi_assets.assets.run import RunResult
     from kpi_assets.contracts import Window
     from kpi_assets.plan import ReportPlan
 
@@ -112,11 +113,8 @@ def _say_what_would_be_delivered(
                 err.print(f"  [yellow]dry run[/] output {output}: {session.output(output).preview(document)}")
 
 
-def _page(result: object, plan: ReportPlan, window: Window, home: Path) -> str | None:
+def _page(result: RunResult, plan: ReportPlan, window: Window, home: Path) -> str | None:
     """Where a person finds the last edition: the first published receipt, else the kept document."""
-    from kpi_assets.assets.run import RunResult
-
-    assert isinstance(result, RunResult)
     for delivered in reversed(result.delivered):
         if delivered.receipt and delivered.receipt.effect == "publish":
             return delivered.receipt.location

@@ -16,7 +16,7 @@ from kpi_assets.errors import InputError
 class EditionHandler(SimpleHTTPRequestHandler):
     """Read-only, no directory listings above the editions, no log lines."""
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:
         del format, args
 
     def end_headers(self) -> None:
@@ -27,7 +27,10 @@ class EditionHandler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def serve_editions(home: Path, host: str, port: int) -> Iterator[str]:
-    """The address under which `<home>/editions` is served while the block runs. Raises InputError when the port is taken."""
+    """The address under which `<home>/editions` is served while the block runs.
+
+    Raises InputError when the port is taken.
+    """
     folder = home / "editions"
     folder.mkdir(parents=True, exist_ok=True)
     try:

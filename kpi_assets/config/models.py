@@ -149,7 +149,7 @@ class ReportConfig(Model):
     locale: str = Field("en", description="Language of number and date formats, e.g. en, de_DE, fr.")
     findings: bool = Field(True, description="Compute findings as titles; false keeps your titles alone.")
     interactive: bool = Field(False, description="Add tooltips and zoom to the page (one script, offline).")
-    theme: ThemeConfig = Field(default_factory=lambda: ThemeConfig(), description="Colours, fonts, grid.")  # pyright: ignore[reportCallIssue]
+    theme: ThemeConfig = Field(default_factory=ThemeConfig, description="Colours, fonts, grid.")
     datasources: dict[str, DatasourceConfig] = Field(default_factory=dict, description="Backends by id.")
     queries: dict[str, QueryConfig] = Field(default_factory=dict, description="Named queries by id.")
     views: dict[str, ViewConfig] = Field(default_factory=dict, description="Views by id, in order.")

@@ -129,8 +129,8 @@ class Column(Content):
 class Cell(Content):
     """A table's cell.
 
-    `bar` is the in-cell bar's share of the widest (0 to 1); `emphasis` draws it in full colour, else soft. `heat` is the
-    step of the ramp, 0 to 6. `missing` cells print their text grey.
+    `bar` is the in-cell bar's share of the widest (0 to 1); `emphasis` draws it in full colour, else soft. `heat` is
+    the step of the ramp, 0 to 6. `missing` cells print their text grey.
     """
 
     text: str
@@ -180,7 +180,7 @@ class Block(Content):
     `title` is what stands above it: the finding, or the measure where there is none. `subtitle` is the grey line: what
     is measured, unit, days. `finding` is the finding as a sentence, empty where the data say nothing. `numbers` is the
     fold-out table under a chart. `cols` are the columns taken in the page's grid. `status` is `placeholder` when the
-    view could not be made and `empty` when there was nothing to show. `rows` counts the rows of all frames it was given.
+    view could not be made and `empty` when there was nothing to show. `rows` counts the rows of all its frames.
     """
 
     view: str

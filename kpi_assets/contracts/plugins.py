@@ -34,7 +34,7 @@ class PluginArgs(BaseModel):
 
 
 class Datasource(ABC):
-    """A backend that answers queries with frames. One instance serves one run; it may be called from several threads."""
+    """A backend that answers queries with frames. One instance serves one run, from several threads."""
 
     Args: ClassVar[type[PluginArgs]]
     kinds: ClassVar[tuple[str, ...]] = ()
@@ -59,7 +59,7 @@ class Datasource(ABC):
 
         `args` are validated but secrets in them may be missing. Raises QueryError for a text we refuse to send.
         """
-        del args
+        del query, args
         return QueryAnalysis("window", f"{cls.__name__} does not prove that days can be cut")
 
     @property
@@ -67,10 +67,10 @@ class Datasource(ABC):
         """How many queries may run at once."""
         return 4
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027 - a backend may have nothing to check
         """Log in and ask something trivial. Raises as `query` does."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a backend may hold nothing
         """Give back connections."""
 
 
@@ -79,7 +79,7 @@ class RenderContext:
     """What a view may know besides its frames. `variables` are the report variables for texts (`{title}`, `{from}`...).
 
     `title`, `headline`, `description` are the YAML's words ("" when absent). `headline` replaces the generated finding.
-    `width`: CSS pixels of the view's own width on the widest page; `widths`: what to draw, (class, pixels) widest first.
+    `width`: CSS pixels of the view's own width on the widest page; `widths`: what to draw, as (class, pixels).
     `pictures`: which picture formats outputs need: `svg` always; `png` when a mail, chat or Markdown file is made.
     """
 

@@ -71,7 +71,7 @@ class QueryAnalysis:
 class Need:
     """One frame that a view wants: a query written in the view, or the id of a named one, over a span."""
 
-    span: Span = Span()
+    span: Span = field(default_factory=Span)
     ref: str | None = None
     datasource: str | None = None
     text: str | None = None
