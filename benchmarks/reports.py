@@ -1,7 +1,7 @@
 """The benchmark report, in keys that KPI Reporter and kpi_assets both understand.
 
-Four views: a line of all sign-ups by moment (as many rows as the window holds), bars by day, a single stat with
-its comparison, a table. More views repeat the four: five distinct queries and two distinct drawings, as a real report repeats itself.
+Four views: a line of sign-ups per hour, bars by day, a single stat with its comparison, a table. More views repeat
+the four: five distinct queries and two distinct drawings, as a real report repeats itself.
 """
 
 from __future__ import annotations
