@@ -1,4 +1,4 @@
-"""What must be true of the installed wheel. smoke_wheel.sh runs it in the fresh environment, from an empty folder."""
+"""What must be true of the installed wheel; smoke_wheel.sh runs it in the fresh environment."""
 
 import importlib.util
 import os

@@ -1,1 +1,51 @@
+"""The demo: two years of a small software company in an SQLite file, and the weekly report on it.
 
+The company is invented. Its rows are the same on every machine, so the report's numbers are as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+REPORT = Path(__file__).parent / "report.yaml"
+"""The demo's report file. It finds its database and its output folder by the two variables below."""
+
+DATABASE_VARIABLE = "KPI_ASSETS_DEMO_DB"
+OUTPUT_VARIABLE = "KPI_ASSETS_DEMO_OUTPUT"
+
+SCHEMA = Path(__file__).parent / "schema.sql"
+
+
+def prepare(state: Path) -> dict[str, str]:
+    """The variables that the report needs; seeds the database under `state` where it is missing."""
+    database = state / "demo" / "demo.db"
+    if not database.exists():
+        seed(database)
+    return {DATABASE_VARIABLE: str(database), OUTPUT_VARIABLE: str(state / "demo" / "pages")}
+
+
+def seed(path: Path) -> None:
+    """Write the database to `path`, replacing what is there; the file appears only when it is whole.
+
+    Moments are text, `YYYY-MM-DD HH:MM:SS`, in the local time of Europe/Berlin.
+    """
+    from kpi_assets.demo.company import Company
+
+    company = Company()
+    company.live()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(unfinished)) as connection:
+            connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+            for table, rows in company.rows.items():
+                places = ", ".join("?" * len(rows[0]))
+                connection.executemany(f"insert into {table} values ({places})", rows)  # noqa: S608 - our own names
+            connection.commit()
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
