@@ -1,6 +1,6 @@
 """Writes docs/reference.md from the models and plugins, so that the reference cannot go stale.
 
-`python scripts/reference.py` writes it; `--check` ends with 1 when the file on disk says something else.
+`python -m scripts.docs` writes it; `--check` ends with 1 when the file on disk says something else.
 """
 
 from __future__ import annotations
