@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from kpi_assets.demo import facts
-from kpi_assets.demo.dice import Dice, Share
+from kpi_assets.demo.dice import Dice, Share, total
 from kpi_assets.demo.facts import COUNTRIES, PLANS, Country, Plan
 
 Row = tuple[object, ...]
 SEED = 20241124
+ALL_COUNTRIES = total(country.weight for country in COUNTRIES)
+ALL_LAUNCH_COUNTRIES = total(facts.LAUNCH_COUNTRIES)
 RENEWAL = timedelta(days=28)
 
 
@@ -72,9 +74,10 @@ class Company:
         normal = self._dice.about(normal, 0.045)
         extra = normal * facts.LAUNCH.get(day, 0.0)
         for place, country in enumerate(COUNTRIES):
-            expected = normal * country.weight / sum(
-                c.weight for c in COUNTRIES
-            ) + extra * facts.LAUNCH_COUNTRIES[place] / sum(facts.LAUNCH_COUNTRIES)
+            expected = (
+                normal * country.weight / sum(c.weight for c in COUNTRIES)
+                + extra * facts.LAUNCH_COUNTRIES[place] / ALL_LAUNCH_COUNTRIES
+            )
             due = self._share("sign-up", country.name).take(self._dice.about(expected, 0.12))
             for _ in range(due):
                 plan = PLANS[self._dice.index([p.trials for p in PLANS])]
@@ -99,7 +102,7 @@ class Company:
         curious = 0.9 if launched and country.name == "United States" else 1.0
         tired = 0.955 if day > date(2024, 11, 17) else 1.0
         visits = self._dice.about(sign_ups / (country.conversion * curious * tired), 0.06)
-        self.rows["visits"].append((day.isoformat(), country.name, self._dice.whole(visits)))
+        self.rows["visits"].append((f"{day} 23:55:00", country.name, self._dice.whole(visits)))
 
     def _clock(self, day: date, country: Country) -> str:
         hours = facts.OFFICE_HOURS if day.weekday() < 5 else facts.LEISURE_HOURS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _MASK = (1 << 64) - 1
 
@@ -34,12 +34,20 @@ class Dice:
 
     def index(self, weights: Sequence[float]) -> int:
         """A place in `weights`, each as often as its weight says."""
-        left = self.share() * sum(weights)
+        left = self.share() * total(weights)
         for place, weight in enumerate(weights):
             left -= weight
             if left < 0:
                 return place
         return len(weights) - 1
+
+
+def total(weights: Iterable[float]) -> float:
+    """The sum, added from left to right; `sum` rounds otherwise from Python 3.12 on."""
+    added = 0.0
+    for weight in weights:
+        added += weight
+    return added
 
 
 class Share:

@@ -35,12 +35,12 @@ create table refunds (
   net_amount real not null,
   reason text not null
 );
--- What the web analytics exports: one row per day and country; visits from Poland are not measured.
+-- What the web analytics counts at the end of each day, by country; visits from Poland are not measured.
 create table visits (
-  day text not null,
+  counted_at text not null,
   country text not null,
   visits integer not null,
-  primary key (day, country)
+  primary key (counted_at, country)
 ) without rowid;
 -- The weeks in which an account did anything, up to twelve weeks after sign-up; recorded since July 2024.
 create table activity (
