@@ -1,0 +1,111 @@
+"""Plan -> Dagster assets: one fat, subsettable step per stage of a report. Bodies are one line; see `stages`.
+
+Every function takes the plan that its step closes over: an asset made in a loop would bind late, and all reports would
+run the last one. No `from __future__ import annotations` here: Dagster reads the annotation of `context`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from kpi_assets.assets import keys, specs, stages
+from kpi_assets.assets.events import Observer, ignore
+from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resources
+from kpi_assets.plan import ReportPlan
+
+Results = Iterator[dg.MaterializeResult[Any]]
+
+
+def report_assets(plan: ReportPlan, observe: Observer = ignore) -> list[dg.AssetsDefinition]:
+    """The steps of a report: queries per datasource, views, document, outputs. Empty stages are left out."""
+    used = dict.fromkeys(query.datasource for query in plan.queries)
+    steps = [query_assets(plan, datasource, observe) for datasource in used]
+    if plan.views:
+        steps.append(view_assets(plan, observe))
+    steps.append(document_asset(plan, observe))
+    if plan.outputs:
+        steps.append(output_assets(plan, observe))
+    return steps
+
+
+def query_assets(plan: ReportPlan, datasource: str, observe: Observer = ignore) -> dg.AssetsDefinition:
+    """The queries of one datasource as one step."""
+    queries = [query for query in plan.queries if query.datasource == datasource]
+
+    @dg.multi_asset(
+        name=keys.step_name(plan.id, "queries", datasource),
+        specs=[specs.query_spec(plan, query) for query in queries],
+        check_specs=[check for query in queries for check in specs.query_checks(plan, query)],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={HOME, keys.datasource_resource(plan.id, datasource)},
+        can_subset=True,
+    )
+    def fetch(context: dg.AssetExecutionContext) -> Results:
+        yield from stages.fetch(stages.Stage(context, plan, "queries", observe), datasource)
+
+    return fetch
+
+
+def view_assets(plan: ReportPlan, observe: Observer = ignore) -> dg.AssetsDefinition:
+    """All views of a report as one step."""
+
+    @dg.multi_asset(
+        name=keys.step_name(plan.id, "views"),
+        specs=[specs.view_spec(plan, view) for view in plan.views],
+        check_specs=[check for view in plan.views for check in specs.view_checks(plan, view)],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={HOME},
+        can_subset=True,
+    )
+    def render(context: dg.AssetExecutionContext) -> Results:
+        yield from stages.render(stages.Stage(context, plan, "views", observe))
+
+    return render
+
+
+def document_asset(plan: ReportPlan, observe: Observer = ignore) -> dg.AssetsDefinition:
+    """The composed document."""
+
+    @dg.multi_asset(
+        name=keys.step_name(plan.id, "document"),
+        specs=[specs.document_spec(plan)],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={HOME},
+    )
+    def compose(context: dg.AssetExecutionContext) -> Results:
+        yield from stages.compose(stages.Stage(context, plan, "document", observe))
+
+    return compose
+
+
+def output_assets(plan: ReportPlan, observe: Observer = ignore) -> dg.AssetsDefinition:
+    """All outputs of a report as one step; what is published comes before what people are told of."""
+
+    @dg.multi_asset(
+        name=keys.step_name(plan.id, "outputs"),
+        specs=[specs.output_spec(plan, output) for output in plan.outputs],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={HOME, *(keys.output_resource(plan.id, output.id) for output in plan.outputs)},
+        can_subset=True,
+    )
+    def deliver(context: dg.AssetExecutionContext) -> Results:
+        yield from stages.deliver(stages.Stage(context, plan, "outputs", observe))
+
+    return deliver
+
+
+def build_definitions(
+    plans: Iterable[ReportPlan],
+    broken: Iterable[dg.AssetsDefinition] = (),
+    home: KpiAssetsResource | None = None,
+) -> dg.Definitions:
+    """Everything of the reports as one code location. The executor is in-process: few fat steps, one import."""
+    plans = list(plans)
+    sources = {spec.key: spec for plan in plans for spec in specs.source_specs(plan)}
+    resources = {key: door for plan in plans for key, door in report_resources(plan).items()}
+    return dg.Definitions(
+        assets=[*(step for plan in plans for step in report_assets(plan)), *sources.values(), *broken],
+        resources={HOME: home or KpiAssetsResource(), **resources},
+        executor=dg.in_process_executor,
+    )

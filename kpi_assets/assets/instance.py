@@ -1,0 +1,43 @@
+"""The Dagster instance of a project: `DAGSTER_HOME`, or a folder of our own beside the frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+
+from kpi_assets.errors import InputError
+
+SETTINGS = "dagster.yaml"
+
+PLANNED_IN_ONE = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
+"""One planned event per asset and run, not per edition: a third less work in backfills."""
+
+
+def prepare_dagster_home(home: Path, environ: Mapping[str, str]) -> Path:
+    """The folder of the instance, made and furnished if it is our own. Raises InputError where it cannot be."""
+    if environ.get("DAGSTER_HOME"):
+        return Path(environ["DAGSTER_HOME"]).expanduser().absolute()
+    folder = home / "dagster"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = folder / SETTINGS
+        if not settings.exists():
+            settings.write_bytes(files("kpi_assets").joinpath(SETTINGS).read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"cannot make {folder} for Dagster's records: {error.strerror}; set KPI_ASSETS_HOME"
+        ) from error
+    return folder
+
+
+@contextmanager
+def open_instance(home: Path, environ: Mapping[str, str]) -> Generator[dg.DagsterInstance]:
+    """The instance, closed at the end."""
+    os.environ.setdefault(PLANNED_IN_ONE, "1")
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(home, environ))) as instance:
+        yield instance

@@ -1,0 +1,143 @@
+"""Editions through Dagster, in this process: what `kpi-assets run` and `kpi-assets backfill` do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from kpi_assets.assets import keys
+from kpi_assets.assets.build import report_assets
+from kpi_assets.assets.events import Event, ignore
+from kpi_assets.assets.instance import open_instance
+from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resources
+from kpi_assets.assets.stages import StageFailure
+from kpi_assets.assets.windows import run_tags
+from kpi_assets.contracts import Window
+from kpi_assets.errors import InputError, KpiAssetsError
+from kpi_assets.pipeline import Delivered, Fetched, Rendered
+from kpi_assets.plan import ReportPlan
+
+Progress = Fetched | Rendered | Delivered
+
+CHUNK = 366
+"""Editions in one Dagster run; longer ranges are several runs."""
+
+QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's console log repeats every event; callers draw their own progress."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left behind. `errors` made it fail; `faults` only became placeholders in the document."""
+
+    run_ids: tuple[str, ...]
+    delivered: tuple[Delivered, ...]
+    errors: tuple[KpiAssetsError, ...]
+    faults: tuple[KpiAssetsError, ...]
+
+    @property
+    def success(self) -> bool:
+        return not self.errors
+
+
+@dataclass
+class _Watcher:
+    """Collects what the result needs, and hands progress on."""
+
+    on_event: Callable[[Progress], None]
+    delivered: list[Delivered] = field(default_factory=list)
+    faults: list[KpiAssetsError] = field(default_factory=list)
+
+    def see(self, event: Event) -> None:
+        if isinstance(event, Delivered):
+            self.delivered.append(event)
+        elif isinstance(event, Fetched | Rendered) and event.error:
+            self.faults.append(event.error)
+        if isinstance(event, Fetched | Rendered | Delivered):
+            self.on_event(event)
+
+
+def materialize_editions(
+    plan: ReportPlan,
+    windows: Sequence[Window],
+    *,
+    home: Path,
+    outputs: Sequence[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    on_event: Callable[[Progress], None] = ignore,
+) -> RunResult:
+    """Materialize editions in one Dagster run per stretch of neighbouring days.
+
+    `outputs`: ids to deliver to; none with `()`; by default all, of which a backfill leaves out those that people see.
+    Raises InputError for windows that are no partitions; errors of the run are in the result.
+    """
+    watcher = _Watcher(on_event)
+    ids: list[str] = []
+    errors: list[KpiAssetsError] = []
+    with open_instance(home, os.environ if environ is None else environ) as instance:
+        runner = _Runner(plan, home, instance, outputs, watcher)
+        for stretch in stretches(windows):
+            try:
+                ids.append(runner.run(stretch))
+            except StageFailure as failure:
+                errors += failure.errors
+    known = {id(error) for error in errors}
+    faults = [fault for fault in watcher.faults if id(fault) not in known]
+    return RunResult(tuple(ids), tuple(watcher.delivered), tuple(errors), tuple(faults))
+
+
+@dataclass(frozen=True)
+class _Runner:
+    plan: ReportPlan
+    home: Path
+    instance: dg.DagsterInstance
+    outputs: Sequence[str] | None
+    watcher: _Watcher
+
+    def run(self, windows: Sequence[Window]) -> str:
+        """One run. Raises StageFailure."""
+        self._check(windows)
+        named = self.outputs is not None
+        result = dg.materialize(
+            report_assets(self.plan, self.watcher.see),
+            instance=self.instance,
+            resources={HOME: KpiAssetsResource(home=str(self.home)), **report_resources(self.plan)},
+            selection=None if self.outputs is None else self._selection(self.outputs),
+            partition_key=windows[0].key if len(windows) == 1 else None,
+            tags=run_tags(self.plan, windows, refresh=None, notify=True if named else None),
+            run_config=QUIET,
+        )
+        return result.run_id
+
+    def _selection(self, outputs: Sequence[str]) -> list[dg.AssetKey]:
+        left_out = {keys.output_key(self.plan.id, o.id) for o in self.plan.outputs if o.id not in outputs}
+        return [key for key in keys.all_keys(self.plan) if key not in left_out]
+
+    def _check(self, windows: Sequence[Window]) -> None:
+        first = windows[0]
+        if first.last_day < self.plan.first_day:
+            raise InputError(
+                f"the edition {first.key} lies before the first partition, {self.plan.first_day}: "
+                "set `partitions: {start: ...}` in the report file to an earlier day"
+            )
+
+
+def stretches(windows: Sequence[Window]) -> Iterator[list[Window]]:
+    """Windows in order, cut where the next is not the edition of the next day, and after CHUNK editions."""
+    ordered = sorted(windows)
+    if not ordered:
+        return
+    stretch = [ordered[0]]
+    for before, window in pairwise(ordered):
+        follows = (window.end - before.end).days == 1 and window.length == before.length
+        if not follows or len(stretch) == CHUNK:
+            yield stretch
+            stretch = []
+        stretch.append(window)
+    yield stretch

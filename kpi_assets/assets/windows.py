@@ -1,0 +1,118 @@
+"""Which editions a Dagster run makes: partition keys and tags -> windows. No clock anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from kpi_assets.contracts import Refresh, Window
+from kpi_assets.errors import InputError
+from kpi_assets.plan import ReportPlan
+
+WINDOW_TAG = "kpi_assets/window"
+"""`2024-11-01/2024-11-25`: the window (end not included) of the run's last edition, where it is not the regular one."""
+
+REFRESH_TAG = "kpi_assets/refresh"
+"""`window`, `missing` or a number of days; replaces `refresh:` of every query for this run."""
+
+NOTIFY_TAG = "kpi_assets/notify"
+"""`true`: tell people also in a backfill. `false`: tell nobody."""
+
+EDITION_TAG = "kpi_assets/edition"
+REPORT_TAG = "kpi_assets/report"
+LEAN_ABOVE = 31
+"""Runs of more editions record no thumbnails and specs: Dagster keeps what it is given about four times over."""
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+BACKFILL_TAG = "dagster/backfill"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run was asked for. `notify`: may outputs that people see deliver?"""
+
+    windows: tuple[Window, ...]
+    notify: bool = True
+
+    @property
+    def lean(self) -> bool:
+        """A long backfill: its history is kept small."""
+        return len(self.windows) > LEAN_ABOVE
+
+
+def select(plan: ReportPlan, partition_keys: Sequence[str], tags: Mapping[str, str]) -> Selection:
+    """The editions of a run. Raises InputError for tags that cannot be read or do not fit the partition."""
+    length = _length(plan, partition_keys, tags)
+    windows = tuple(Window.ending(key, length, plan.zone) for key in sorted(partition_keys))
+    return Selection(windows, _notify(tags, many=len(windows) > 1))
+
+
+def with_refresh(plan: ReportPlan, tags: Mapping[str, str]) -> ReportPlan:
+    """The plan with `refresh` of every query replaced where the run's tags say so."""
+    text = tags.get(REFRESH_TAG)
+    if text is None:
+        return plan
+    refresh = parse_refresh(text)
+    return replace(plan, queries=tuple(replace(query, refresh=refresh) for query in plan.queries))
+
+
+def parse_refresh(text: str) -> Refresh:
+    """`window`, `missing` or a number of days. Raises InputError."""
+    match text:
+        case "window" | "missing":
+            return text
+        case _ if text.isdigit():
+            return int(text)
+        case _:
+            pass
+    raise InputError(f"refresh '{text}' is not known: allowed are window, missing, or a number of days")
+
+
+def run_tags(
+    plan: ReportPlan, windows: Sequence[Window], *, refresh: Refresh | None, notify: bool | None
+) -> dict[str, str]:
+    """The tags that make a Dagster run produce exactly these windows: the inverse of `select` and `with_refresh`."""
+    first, last = windows[0], windows[-1]
+    tags = {REPORT_TAG: plan.id, EDITION_TAG: plan.edition(last)}
+    if len(windows) > 1:
+        tags |= {RANGE_START: first.key, RANGE_END: last.key}
+    if last.length != plan.interval_days:
+        tags[WINDOW_TAG] = f"{last.start}/{last.end}"
+    if refresh is not None:
+        tags[REFRESH_TAG] = str(refresh)
+    if notify is not None:
+        tags[NOTIFY_TAG] = "true" if notify else "false"
+    return tags
+
+
+def _length(plan: ReportPlan, partition_keys: Sequence[str], tags: Mapping[str, str]) -> int:
+    text = tags.get(WINDOW_TAG)
+    if text is None:
+        return plan.interval_days
+    window = _parse(text, plan.zone)
+    if window.key != max(partition_keys):
+        raise InputError(
+            f"tag {WINDOW_TAG}: {text} ends with the day {window.key}, but the run's last partition is "
+            f"{max(partition_keys)}: start the run for partition {window.key}, or change the tag"
+        )
+    return window.length
+
+
+def _parse(text: str, zone: str) -> Window:
+    start, _, end = text.partition("/")
+    try:
+        return Window(date.fromisoformat(start), date.fromisoformat(end), zone)
+    except ValueError as error:
+        raise InputError(
+            f"tag {WINDOW_TAG}: '{text}' is not a window; write it as 2024-11-01/2024-11-25 (end not included)"
+        ) from error
+
+
+def _notify(tags: Mapping[str, str], *, many: bool) -> bool:
+    text = tags.get(NOTIFY_TAG)
+    if text is None:
+        return not (many or BACKFILL_TAG in tags)
+    if text not in {"true", "false"}:
+        raise InputError(f"tag {NOTIFY_TAG}: '{text}' is not known: allowed are true and false")
+    return text == "true"
