@@ -1,0 +1,69 @@
+"""The past of a key figure: one value per window or step, oldest first, None where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from kpi_assets.contracts import Window
+from kpi_assets.errors import ViewError
+from kpi_assets.style.digits import to_decimal
+from kpi_assets.views.columns import column, names, number_column
+from kpi_assets.views.figures.args import SparklineArgs, StatArgs
+from kpi_assets.views.figures.reading import Reading, read
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+History = tuple[float | None, ...]
+
+
+def past_windows(view: str, args: StatArgs, earlier: Sequence[pd.DataFrame], current: Reading) -> History:
+    """The figure of each window, from the frames of the earlier ones (oldest first); the current one last."""
+    readings = [read(view, frame, args.column, empty_is_zero=args.empty_is_zero) for frame in earlier]
+    return tuple(reading.number for reading in (*readings, current))
+
+
+def past_steps(view: str, past: SparklineArgs, frame: pd.DataFrame, window: Window) -> History:
+    """The values by steps counted back from the window's end; days before the first whole step are left out."""
+    step = {"day": 1, "week": 7, "window": window.length}[past.step]
+    count = past.days // step
+    if count < 2:
+        raise ViewError(view, f"a sparkline of {past.days} days has less than two steps of {step} days")
+    columns = names(frame)
+    if frame.empty or len(columns) < 2:
+        return (None,) * count
+    days = days_of_column(view, frame, past.time_column or columns[0], window.zone)
+    values = number_column(view, frame, past.column or columns[1])
+    bins: list[list[float]] = [[] for _ in range(count)]
+    for day, value in zip(days, values, strict=True):
+        number = to_decimal(value)
+        back = -1 if day is None else (window.last_day - day).days // step
+        if number is not None and 0 <= back < count:
+            bins[count - 1 - back].append(float(number))
+    return tuple(_together(values, past.aggregate) for values in bins)
+
+
+def days_of_column(view: str, frame: pd.DataFrame, name: str, zone: str) -> list[date | None]:
+    """The column's days in `zone`; ViewError where it holds no days."""
+    import pandas as pd
+
+    series = column(view, frame, name)
+    try:
+        times: Any = pd.to_datetime(series, utc=False)
+    except (ValueError, TypeError):
+        raise ViewError(view, f"column '{name}' holds no days or times that can be read") from None
+    if not pd.api.types.is_datetime64_any_dtype(times.dtype) or pd.api.types.is_numeric_dtype(series.dtype):
+        raise ViewError(view, f"column '{name}' holds no days or times that can be read")
+    if times.dt.tz is not None:
+        times = times.dt.tz_convert(zone)
+    return [None if pd.isna(moment) else moment.date() for moment in times]
+
+
+def _together(values: list[float], how: str) -> float | None:
+    if not values:
+        return None
+    if how == "last":
+        return values[-1]
+    return sum(values) / len(values) if how == "mean" else sum(values)

@@ -1,0 +1,61 @@
+"""`label:` as KPI Reporter meant it: a template around the number, HTML where HTML is shown, text elsewhere."""
+
+from __future__ import annotations
+
+import html
+from html.parser import HTMLParser
+
+STAT = "{stat}"
+
+
+def is_template(label: str) -> bool:
+    """Does `label` say where the number goes? If not, it is the figure's name."""
+    return STAT in label
+
+
+def label_html(label: str, value: str) -> str:
+    """The configuration's HTML with the escaped number in it; other braces stay as they are."""
+    return label.replace(STAT, html.escape(value))
+
+
+def label_text(label: str, value: str) -> str:
+    """The same in plain words, tags left out."""
+    # The number goes in last: what looks like a tag in it is not one.
+    return plain(label).replace(STAT, value)
+
+
+def plain(markup: str) -> str:
+    """The text of HTML on one line."""
+    reader = _Reader()
+    reader.feed(markup)
+    reader.close()
+    # Only plain spaces are joined; no-break ones belong to the numbers.
+    return " ".join(word for word in "".join(reader.parts).replace("\n", " ").split(" ") if word)
+
+
+class _Reader(HTMLParser):
+    """Collects the text between tags."""
+
+    BREAKS = frozenset({"br", "p", "div", "li", "tr", "td", "th", "h1", "h2", "h3", "ul", "ol"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag in {"script", "style"}:
+            self._hidden += 1
+        if tag in self.BREAKS:
+            self.parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"script", "style"}:
+            self._hidden = max(0, self._hidden - 1)
+        if tag in self.BREAKS:
+            self.parts.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)
