@@ -26,6 +26,19 @@ class EnvRef:
         """The string with every variable put in; KeyError names the first that is not set."""
         return REFERENCE.sub(lambda match: environ[match.group(1)], self.template)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Only a reference itself fills a field of this type; a mapping that looks like one does not."""
+        from pydantic_core import core_schema
+
+        del source, handler
+        return core_schema.is_instance_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        del schema, handler
+        return {"type": "object", "properties": {"env": {"type": "string"}}, "required": ["env"]}
+
     def __repr__(self) -> str:
         return "***"
 

@@ -149,14 +149,18 @@ class ReportConfig(Model):
     locale: str = Field("en", description="Language of number and date formats, e.g. en, de_DE, fr.")
     findings: bool = Field(True, description="Compute findings as titles; false keeps your titles alone.")
     interactive: bool = Field(False, description="Add tooltips and zoom to the page (one script, offline).")
-    theme: ThemeConfig = Field(default_factory=ThemeConfig, description="Colours, fonts, grid.")
+    theme: ThemeConfig = Field(
+        default_factory=lambda: ThemeConfig.model_validate({}), description="Colours, fonts, grid."
+    )
     datasources: dict[str, DatasourceConfig] = Field(default_factory=dict, description="Backends by id.")
     queries: dict[str, QueryConfig] = Field(default_factory=dict, description="Named queries by id.")
     views: dict[str, ViewConfig] = Field(default_factory=dict, description="Views by id, in order.")
     outputs: dict[str, OutputConfig] | None = Field(
         None, description="Channels by id; default: one `static` output."
     )
-    partitions: PartitionsConfig = Field(default_factory=PartitionsConfig, description="Days that exist.")
+    partitions: PartitionsConfig = Field(
+        default_factory=lambda: PartitionsConfig.model_validate({}), description="Days that exist."
+    )
     grain: Literal["auto", "day", "window"] = Field("auto", description="Default grain of queries.")
     refresh: Literal["window", "missing"] | int = Field("window", description="Default refresh of queries.")
     tables: dict[str, str] = Field(default_factory=dict, description="Tables onto asset keys, all queries.")

@@ -1,0 +1,177 @@
+"""YAML files -> LoadedReport. Every problem of every file in one ConfigError."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from pathlib import Path as FilePath
+from typing import Any, cast
+
+from kpi_assets.config.checks import problems_in, warnings_in
+from kpi_assets.config.compat import follow_renames, modernise
+from kpi_assets.config.compose import compose
+from kpi_assets.config.env import EnvRef
+from kpi_assets.config.ids import report_id
+from kpi_assets.config.messages import Writer
+from kpi_assets.config.models import ReportConfig
+from kpi_assets.config.nodes import Map, Path, merge, plain
+from kpi_assets.config.repair import settle
+from kpi_assets.config.source import read_source
+from kpi_assets.config.source_map import SourceMap
+from kpi_assets.errors import ConfigError, InputError, Problem
+
+DEFAULT_FILES = (FilePath("config.yaml"), FilePath("/etc/kpi-assets/config.yaml"))
+
+
+@dataclass(frozen=True)
+class LoadedReport:
+    """A report file that holds together; plugins have not been asked yet.
+
+    `config` has EnvRefs inside plugin arguments. Elsewhere a reference reads `${NAME}` (or, where text is not
+    wanted, the key's default stands) until `resolve_plain`. `data` is the merged file as plain values,
+    references included.
+    """
+
+    config: ReportConfig
+    id: str
+    files: tuple[FilePath, ...]
+    source_map: SourceMap = field(repr=False)
+    warnings: tuple[Problem, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+
+    def problem(self, message: str, path: Path) -> Problem:
+        """A problem at the value at `path`, or at what holds it where it is left out."""
+        return self.source_map.problem(message, path)
+
+
+def load_report(files: Sequence[FilePath]) -> LoadedReport:
+    """Read, merge (the last file wins) and validate. Raises ConfigError with all problems."""
+    if not files:
+        raise InputError("no report file is named: give one with -c FILE")
+    paths = tuple(FilePath(file) for file in files)
+    roots: list[Map] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            root, found = compose(read_source(path))
+        except ConfigError as error:
+            problems += error.problems
+        else:
+            roots.append(root)
+            problems += found
+    if len(roots) < len(paths):
+        raise ConfigError(problems)
+    return _validated(roots, problems, paths)
+
+
+def default_files(places: Sequence[FilePath] = DEFAULT_FILES) -> list[FilePath]:
+    """The first default file that is there. Raises InputError that lists every place looked in."""
+    for place in places:
+        if place.is_file():
+            return [place]
+    looked = " and ".join(str(place.absolute()) for place in places)
+    raise InputError(
+        f"no report file: looked for {looked}; name one with -c FILE, or start with `kpi-assets init`"
+    )
+
+
+def resolve_plain(loaded: LoadedReport, environ: Mapping[str, str]) -> LoadedReport:
+    """The report with every reference resolved that is not an argument of a datasource or an output.
+
+    In arguments of views only variables that are set are put in; `validate_args` judges the rest. Raises ConfigError
+    for variables that are not set, and for values that do not fit.
+    """
+    resolver = _Resolver(environ, loaded.source_map)
+    data = cast("dict[str, Any]", resolver.of(loaded.data, ()))
+    if resolver.problems:
+        raise ConfigError(resolver.problems)
+    if not resolver.used:
+        return loaded
+    config, data, problems = _checked(data, loaded.source_map, written=loaded.data)
+    if config is None or problems:
+        raise ConfigError(problems)
+    return replace(loaded, config=config, data=data)
+
+
+def refuse_same_ids(reports: Iterable[LoadedReport]) -> None:
+    """Raise InputError when two reports of one project have the same id: their state would mix."""
+    listed = list(reports)
+    for name, count in Counter(report.id for report in listed).items():
+        if count > 1:
+            files = " and ".join(str(report.files[0]) for report in listed if report.id == name)
+            raise InputError(f"{files} would both be the report '{name}': rename one of the files")
+
+
+def _validated(roots: list[Map], problems: list[Problem], files: tuple[FilePath, ...]) -> LoadedReport:
+    modern = modernise(cast("Map", reduce(merge, roots)))
+    source_map = SourceMap(modern.root)
+    data = follow_renames(cast("dict[str, Any]", plain(modern.root)), modern.renames)
+    config, data, found = _checked(data, source_map)
+    problems = [*problems, *modern.problems, *found]
+    if config is None or problems:
+        raise ConfigError(_in_order(problems, files))
+    warnings = [*_id_warning(files), *modern.warnings, *warnings_in(data, source_map)]
+    return LoadedReport(config, report_id(files), files, source_map, tuple(warnings), data)
+
+
+def _checked(
+    data: dict[str, Any], source_map: SourceMap, written: Mapping[str, Any] | None = None
+) -> tuple[ReportConfig | None, dict[str, Any], list[Problem]]:
+    settled = settle(ReportConfig, data, source_map)
+    writer = Writer(ReportConfig, settled.data, source_map, written=written)
+    problems = [*writer.problems(settled.faults), *problems_in(settled.data, source_map)]
+    return settled.model, settled.data, problems
+
+
+def _id_warning(files: tuple[FilePath, ...]) -> list[Problem]:
+    name, stem = report_id(files), files[0].stem
+    if name == stem or len(name) == len(stem):  # a dash for an underscore is no news
+        return []
+    return [Problem(f"{files[0]}: the report goes by the id '{name}' (ids hold letters, digits and _)")]
+
+
+def _in_order(problems: Iterable[Problem], files: Sequence[FilePath]) -> list[Problem]:
+    """By file, then from top to bottom; what has no place comes first."""
+    names = [str(file) for file in files]
+
+    def place(problem: Problem) -> tuple[int, int, int]:
+        at = problem.position
+        return (names.index(at.file), at.line, at.column) if at and at.file in names else (-1, 0, 0)
+
+    return sorted(problems, key=place)
+
+
+@dataclass
+class _Resolver:
+    environ: Mapping[str, str]
+    source_map: SourceMap
+    problems: list[Problem] = field(default_factory=list[Problem])
+    used: bool = False
+
+    def of(self, value: Any, path: Path) -> Any:
+        """A copy of the value with its references resolved."""
+        if isinstance(value, EnvRef):
+            return self._resolved(value, path)
+        if len(path) == 3 and path[0] in ("datasources", "outputs") and path[2] == "args":
+            return value
+        if isinstance(value, Mapping):
+            return {key: self.of(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.of(item, (*path, index)) for index, item in enumerate(value)]
+        return value
+
+    def _resolved(self, ref: EnvRef, path: Path) -> Any:
+        missing = [name for name in ref.names if name not in self.environ]
+        if not missing:
+            self.used = True
+            return ref.resolve(self.environ)
+        if not (path[0] == "views" and path[2:3] == ("args",)):
+            self.problems.append(self.source_map.problem(not_set(missing), path))
+        return ref
+
+
+def not_set(names: Iterable[str]) -> str:
+    """The sentence about variables that are not set."""
+    return f"environment variable {' and '.join(names)} is not set: export it before the run"
