@@ -1,7 +1,7 @@
 """Colour arithmetic: contrast as WCAG measures it, and colours derived from few given ones in OKLab.
 
-Everything takes and gives `#rrggbb`. OKLab's lightness runs evenly for the eye from 0 (black) to 1 (white), which is
-why dark mode is the light palette mirrored in it.
+Everything takes and gives `#rrggbb`. OKLab's lightness runs evenly for the eye from 0 (black) to 1 (white), which
+is why dark mode is the light palette mirrored in it.
 """
 
 from __future__ import annotations

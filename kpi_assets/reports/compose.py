@@ -1,0 +1,70 @@
+"""Blocks -> document: every asked format from the same blocks, nothing twice, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from kpi_assets.contracts import Block, Document, File, Format
+from kpi_assets.reports.lead import Lead, lead
+from kpi_assets.reports.meta import DocumentMeta
+from kpi_assets.style.numbers import NumberStyle
+from kpi_assets.style.theme import Theme
+
+__all__ = ["DocumentMeta", "compose"]
+
+
+def compose(
+    meta: DocumentMeta,
+    blocks: Sequence[Block],
+    formats: Collection[Format],
+    theme: Theme,
+    numbers: NumberStyle,
+) -> Document:
+    """The edition in every asked format: `index.html`, `index.md` with `figures/`, `report.pdf`, `report.png`.
+
+    Raises PluginError where a format needs an extra that is not installed, InputError where a template in `theme_dir`
+    is wrong or the logo cannot be read.
+    """
+    opening = lead(blocks if meta.findings else (), meta.lead)
+    return Document(
+        report=meta.report,
+        title=meta.title,
+        slug=meta.slug,
+        edition=meta.edition,
+        window=meta.window,
+        lead=opening.text,
+        blocks=tuple(blocks),
+        queries=meta.queries,
+        files=tuple(_files(meta, blocks, frozenset(formats), theme, numbers, opening)),
+    )
+
+
+def _files(  # noqa: PLR0917 - the parts of one document
+    meta: DocumentMeta,
+    blocks: Sequence[Block],
+    formats: frozenset[Format],
+    theme: Theme,
+    numbers: NumberStyle,
+    opening: Lead,
+) -> Iterator[File]:
+    if "html" in formats:
+        from kpi_assets.reports.html import render_html
+
+        page = render_html(meta, blocks, theme, numbers, lead=opening)
+        yield File("index.html", "text/html", page.encode())
+    if "md" in formats:
+        from kpi_assets.reports.markdown import figures, render_markdown
+
+        yield File("index.md", "text/markdown", render_markdown(meta, blocks, numbers, lead=opening).encode())
+        yield from figures(blocks)
+    if formats & {"pdf", "png"}:
+        from kpi_assets.reports.paper import paper_html
+        from kpi_assets.reports.pdf import render_pdf
+        from kpi_assets.reports.png import render_png
+
+        if "pdf" in formats:
+            source = paper_html(meta, blocks, theme, numbers, lead=opening, sheet="a4")
+            yield File("report.pdf", "application/pdf", render_pdf(source, meta))
+        if "png" in formats:
+            source = paper_html(meta, blocks, theme, numbers, lead=opening, sheet="endless")
+            yield File("report.png", "image/png", render_png(source, theme))
