@@ -48,7 +48,7 @@ def document_meta(plan: ReportPlan, window: Window, notes: Sequence[QueryNote]) 
     return DocumentMeta(
         report=plan.id,
         title=title,
-        slug=slugify(title),
+        slug=slugify(plan.title),
         edition=plan.edition(window),
         window=window,
         description=plan.config.description,
