@@ -10,8 +10,8 @@ tests=$PWD/scripts/smoke_wheel.py
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-echo "building the wheel"
-"$uv" build --quiet --wheel --python .venv/bin/python --out-dir "$work/dist" .
+echo "building the source archive, and the wheel from it"
+"$uv" build --quiet --python .venv/bin/python --out-dir "$work/dist" .
 .venv/bin/python -m venv --without-pip "$work/venv"
 echo "installing it, without dev tools"
 "$uv" pip install --quiet --python "$work/venv/bin/python" --constraint "$lock" "$work"/dist/*.whl
