@@ -1,0 +1,176 @@
+"""Editions on disk, one folder each, that can be read, served and delivered without asking a backend.
+
+::
+
+    editions/<report>/<edition>/
+    ├── blocks/<view>.json      each view's block, as last rendered
+    ├── queries/<query>.json    what the footer tells of each query, or why it failed
+    ├── document/               the document's files, as served: index.html, ...
+    ├── document.json           the rest of the document, with its blocks as they were when it was composed
+    └── manifest.json           what is here, with hashes; for people and other programs
+
+A document is swapped as a whole. Writers of one edition take turns; a process that dies leaves the old document or the
+new one, never a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from kpi_assets.contracts import Block, Document, File, QueryNote
+from kpi_assets.editions.errors import EditionMissingError
+from kpi_assets.editions.record import NOTE, DocumentRecord, block_json, manifest
+from kpi_assets.editions.swap import interrupted, locked, recover, swap
+from kpi_assets.files import names_in, safe_name, told_of, write_whole
+
+DOCUMENT = "document"
+RECORD = "document.json"
+MANIFEST = "manifest.json"
+JSON = ".json"
+
+
+class EditionStore:
+    """Keeps editions under `<home>/editions`. Holds no state: share it between threads."""
+
+    def __init__(self, home: Path | str) -> None:
+        self.root = Path(home) / "editions"
+
+    # ------------------------------------------------------------ places
+
+    def reports(self) -> list[str]:
+        """Ids of the reports that have editions."""
+        return names_in(self.root)
+
+    def editions(self, report: str) -> list[str]:
+        """Ids of the report's editions that have a document, oldest first."""
+        place = self.root / safe_name(report, "the report")
+        return [name for name in names_in(place) if (place / name / RECORD).exists()]
+
+    def folder(self, report: str, edition: str) -> Path:
+        """Where the edition lies, whether it is there or not."""
+        return self.root / safe_name(report, "the report") / safe_name(edition, "the edition")
+
+    def document_folder(self, report: str, edition: str) -> Path:
+        """Where the edition's files are served from."""
+        return self.folder(report, edition) / DOCUMENT
+
+    # ------------------------------------------------------------ blocks
+
+    def save_block(self, report: str, edition: str, block: Block) -> Path:
+        """Keep a view's block in place of the one before. Raises InputError when it cannot be written."""
+        path = self._block_path(report, edition, block.view)
+        write_whole(path, block_json(block))
+        return path
+
+    def load_block(self, report: str, edition: str, view: str) -> Block:
+        """A view's block. Raises EditionMissingError, a DataError."""
+        content = _content(self._block_path(report, edition, view))
+        asset = f"{report}/views/{view}"
+        if content is None:
+            raise EditionMissingError(asset, edition)
+        try:
+            return Block.model_validate_json(content)
+        except ValidationError:
+            raise EditionMissingError(asset, edition, damaged=True) from None
+
+    def find_block(self, report: str, edition: str, view: str) -> Block | None:
+        """A view's block, or None where there is none that can be read."""
+        try:
+            return self.load_block(report, edition, view)
+        except EditionMissingError:
+            return None
+
+    # ------------------------------------------------------------ notes
+
+    def save_note(self, report: str, edition: str, note: QueryNote) -> None:
+        """Keep what is to be told of a query in this edition."""
+        path = self.folder(report, edition) / "queries" / f"{safe_name(note.id, 'the query')}{JSON}"
+        write_whole(path, NOTE.dump_json(note, indent=1))
+
+    def load_notes(self, report: str, edition: str) -> tuple[QueryNote, ...]:
+        """The notes of all queries that ran for the edition, by id; one that cannot be read is left out."""
+        place = self.folder(report, edition) / "queries"
+        notes = [_note(place / name) for name in names_in(place) if name.endswith(JSON)]
+        return tuple(note for note in notes if note is not None)
+
+    # ------------------------------------------------------------ documents
+
+    def save_document(
+        self, report: str, edition: str, document: Document, fingerprints: Mapping[str, str] | None = None
+    ) -> Path:
+        """Keep the document in place of the one before, and return the folder of its files.
+
+        `fingerprints` (asset -> fingerprint) go into the manifest. Raises InputError when it cannot be written.
+        """
+        place = self.folder(report, edition)
+        record = DocumentRecord.of(document).model_dump_json().encode()
+
+        def commit() -> None:
+            write_whole(place / RECORD, record)
+            write_whole(place / MANIFEST, manifest(document, fingerprints or {}))
+
+        with told_of(place):
+            place.mkdir(parents=True, exist_ok=True)
+            with locked(place):
+                recover(place / DOCUMENT, lambda: self._is_whole(place))
+                swap(place / DOCUMENT, {file.path: file.content for file in document.files}, commit)
+        return place / DOCUMENT
+
+    def load_document(self, report: str, edition: str) -> Document:
+        """The document as it was composed, checked against its hashes. Raises EditionMissingError, a DataError."""
+        place = self.folder(report, edition)
+        missing = EditionMissingError(f"{report}/document", edition)
+        if not (place / RECORD).exists():
+            raise missing
+        with told_of(place, doing="read"), locked(place):
+            if interrupted(place / DOCUMENT):
+                recover(place / DOCUMENT, lambda: self._is_whole(place))
+            found = _read_document(place)
+        if found is None:
+            raise EditionMissingError(missing.asset, edition, damaged=True)
+        return found
+
+    def _is_whole(self, place: Path) -> bool:
+        return _read_document(place) is not None
+
+    def _block_path(self, report: str, edition: str, view: str) -> Path:
+        return self.folder(report, edition) / "blocks" / f"{safe_name(view, 'the view')}{JSON}"
+
+
+def _read_document(place: Path) -> Document | None:
+    """The document if its record and all its files are there and fit together."""
+    content = _content(place / RECORD)
+    if content is None:
+        return None
+    try:
+        record = DocumentRecord.model_validate_json(content)
+    except ValidationError:
+        return None
+    files: list[File] = []
+    for entry in record.files:
+        data = _content(place / DOCUMENT / entry.path)
+        if data is None or sha256(data).hexdigest() != entry.sha256:
+            return None
+        files.append(File(entry.path, entry.media_type, data))
+    return replace(record.document, files=tuple(files))
+
+
+def _note(path: Path) -> QueryNote | None:
+    content = _content(path)
+    try:
+        return NOTE.validate_json(content) if content is not None else None
+    except ValidationError:
+        return None
+
+
+def _content(path: Path) -> bytes | None:
+    with told_of(path, doing="read"):
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
