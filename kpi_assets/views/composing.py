@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
-from kpi_assets.contracts import Block, Element, Prose, RenderContext
+from kpi_assets.contracts import Block, Element, Prose, RenderContext, Span
 from kpi_assets.style.dates import window_short
 
 
@@ -20,14 +21,19 @@ def humanised(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def header_of(name: str) -> str:
+    """A column's name as a header: identifiers in words, anything else as it is."""
+    return humanised(name) if re.fullmatch(r"[a-z][a-z0-9_]*", name) else name
+
+
 def grey_line(*parts: str) -> str:
     """What is measured, unit, days: those that there are."""
     return ", ".join(part for part in parts if part)
 
 
-def days_of(context: RenderContext) -> str:
-    """The window's days, short."""
-    return window_short(context.window, context.numbers.locale)
+def days_of(context: RenderContext, days: int | None = None) -> str:
+    """The window's days, or the `days` that end with it, short."""
+    return window_short(Span(days=days).of(context.window), context.numbers.locale)
 
 
 def compose(  # noqa: PLR0913 - one keyword per part of a block
