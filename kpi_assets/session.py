@@ -12,9 +12,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from pydantic import ValidationError
+
 from kpi_assets.config.env import resolve_env, secrets_of
 from kpi_assets.contracts import Datasource, Output
 from kpi_assets.editions import EditionStore
+from kpi_assets.errors import ConfigError, Problem, redact
 from kpi_assets.frames.store import FrameKey, FrameStore
 from kpi_assets.plan import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan
 
@@ -42,7 +45,16 @@ def make_output(plan: OutputPlan, environ: Mapping[str, str]) -> Output:
 
 def _resolved(model: Any, raw: Mapping[str, Any], environ: Mapping[str, str], where: str) -> Any:
     args = resolve_env(raw, environ, where=where)
-    return model.model_validate({k: v for k, v in args.items() if k not in model.ignored_keys})
+    try:
+        return model.model_validate({k: v for k, v in args.items() if k not in model.ignored_keys})
+    except ValidationError as error:
+        secrets = secrets_of(raw, environ)
+        raise ConfigError(
+            [
+                Problem(redact(f"{where}: {'.'.join(map(str, found['loc']))}: {found['msg']}", secrets))
+                for found in error.errors(include_input=False, include_url=False)
+            ]
+        ) from None
 
 
 @dataclass

@@ -102,7 +102,7 @@ def build_definitions(
 ) -> dg.Definitions:
     """Everything of the reports as one code location. The executor is in-process: few fat steps, one import."""
     plans = list(plans)
-    sources = {spec.key: spec for plan in plans for spec in specs.source_specs(plan)}
+    sources = {spec.key: spec for plan in reversed(plans) for spec in specs.source_specs(plan)}
     resources = {key: door for plan in plans for key, door in report_resources(plan).items()}
     return dg.Definitions(
         assets=[*(step for plan in plans for step in report_assets(plan)), *sources.values(), *broken],

@@ -65,7 +65,9 @@ def page(session: Session, home: KpiAssetsResource, window: Window) -> dg.Metada
     edition, url = session.plan.edition(window), home.served_at(session.plan)
     if url:
         return dg.MetadataValue.url(f"{url}/{quote(session.plan.id)}/{quote(edition)}/document/index.html")
-    return dg.MetadataValue.path(session.editions.document_folder(session.plan.id, edition) / "index.html")
+    return dg.MetadataValue.path(
+        session.editions.folder(session.plan.id, edition) / "document" / "index.html"
+    )
 
 
 def block_hash(block: Block) -> str:

@@ -110,7 +110,7 @@ class _Runner:
             resources={HOME: KpiAssetsResource(home=str(self.home)), **report_resources(self.plan)},
             selection=None if self.outputs is None else self._selection(self.outputs),
             partition_key=windows[0].key if len(windows) == 1 else None,
-            tags=run_tags(self.plan, windows, refresh=None, notify=True if named else None),
+            tags=run_tags(self.plan, windows, notify=True if named else None),
             run_config=QUIET,
         )
         return result.run_id

@@ -69,18 +69,14 @@ def parse_refresh(text: str) -> Refresh:
     raise InputError(f"refresh '{text}' is not known: allowed are window, missing, or a number of days")
 
 
-def run_tags(
-    plan: ReportPlan, windows: Sequence[Window], *, refresh: Refresh | None, notify: bool | None
-) -> dict[str, str]:
-    """The tags that make a Dagster run produce exactly these windows: the inverse of `select` and `with_refresh`."""
+def run_tags(plan: ReportPlan, windows: Sequence[Window], *, notify: bool | None = None) -> dict[str, str]:
+    """The tags that make a Dagster run produce exactly these windows; `select` undoes it."""
     first, last = windows[0], windows[-1]
     tags = {REPORT_TAG: plan.id, EDITION_TAG: plan.edition(last)}
     if len(windows) > 1:
         tags |= {RANGE_START: first.key, RANGE_END: last.key}
     if last.length != plan.interval_days:
         tags[WINDOW_TAG] = f"{last.start}/{last.end}"
-    if refresh is not None:
-        tags[REFRESH_TAG] = str(refresh)
     if notify is not None:
         tags[NOTIFY_TAG] = "true" if notify else "false"
     return tags
