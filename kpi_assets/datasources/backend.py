@@ -1,0 +1,157 @@
+"""A backend: how one kind of database is reached, asked, stopped and understood. SQLAlchemy's are the common case."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from kpi_assets.datasources.columns import Sink
+from kpi_assets.datasources.dialects import Dialect
+from kpi_assets.datasources.tokens import Statement
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import PoolProxiedConnection
+
+CHUNK = 20_000
+
+
+class Verdict(enum.Enum):
+    """What a driver's error means for whoever asked."""
+
+    AWAY = "try again"
+    BUSY = "it waited long enough already"
+    TIMEOUT = "the statement took too long"
+    REFUSED = "no retry helps"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A statement to run: `zone` is where naive timestamps are; `starts_at` the window's first instant."""
+
+    statement: Statement
+    zone: str
+    starts_at: datetime
+    timeout: float
+
+
+class Backend(ABC):
+    """Runs statements. Thread-safe; opened on first use."""
+
+    dialect: ClassVar[Dialect]
+    binds_offsets: ClassVar[bool] = False
+    """The backend compares a bound instant with an offset rightly, also with columns that have none."""
+
+    @abstractmethod
+    def run(self, job: Job, sink: Sink) -> None:
+        """Send the statement and hand its rows to the sink. Raises one of `errors`."""
+
+    @abstractmethod
+    def errors(self) -> tuple[type[Exception], ...]:
+        """The exceptions that `run` lets out."""
+
+    @abstractmethod
+    def verdict(self, error: Exception) -> Verdict:
+        """What an error of `run` means."""
+
+    def words(self, error: Exception) -> str:
+        """The backend's own words, on one line, without the statement."""
+        return " ".join(str(error).split())
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back connections."""
+
+
+class AlchemyBackend(Backend):
+    """A database that SQLAlchemy reaches: one engine with a bounded pool, rows fetched in chunks."""
+
+    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+        self._make_engine = make_engine
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._make_engine()
+            return self._engine
+
+    def run(self, job: Job, sink: Sink) -> None:
+        connection = self.engine.raw_connection()
+        try:
+            self.prepare(connection, job)
+            self._fetch(connection, job, sink)
+        except BaseException:
+            # Half-read answers and broken sockets must not come back from the pool.
+            self.abandon(connection)
+            raise
+        self.finish(connection)
+        connection.close()
+
+    def _fetch(self, connection: PoolProxiedConnection, job: Job, sink: Sink) -> None:
+        text, parameters = job.statement.for_driver(self.engine.dialect.paramstyle)
+        cursor = self.cursor(connection)
+        try:
+            cursor.execute(*((text,) if parameters is None else (text, parameters)))
+            self.read(cursor, sink)
+        except BaseException:
+            self.drop_cursor(cursor)
+            raise
+        cursor.close()
+
+    def read(self, cursor: Any, sink: Sink) -> None:
+        """Move a cursor's rows into the sink."""
+        rows: Sequence[Sequence[Any]] = cursor.fetchmany(CHUNK)
+        if cursor.description is None:
+            raise NoRowsError
+        sink.start([column[0] for column in cursor.description])
+        while rows:
+            sink.add_rows(rows)
+            rows = cursor.fetchmany(CHUNK)
+
+    def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
+        """Session settings before a statement."""
+
+    def cursor(self, connection: PoolProxiedConnection) -> Any:
+        return connection.cursor()
+
+    def drop_cursor(self, cursor: Any) -> None:
+        """Let go of a cursor whose rows are not wanted any more; its connection is thrown away next."""
+
+    def finish(self, connection: PoolProxiedConnection) -> None:
+        connection.rollback()
+
+    def abandon(self, connection: PoolProxiedConnection) -> None:
+        connection.invalidate()
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        driver: Any = self.engine.dialect.loaded_dbapi
+        return (driver.Error, SQLAlchemyError, OSError, NoRowsError)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+
+
+class NoRowsError(Exception):
+    """The statement gave no table of rows, not even an empty one."""
+
+    def __str__(self) -> str:
+        return "the statement gives no rows; queries are statements that read"
+
+
+def driver_error(error: Exception) -> Exception:
+    """The driver's exception inside SQLAlchemy's, or the exception itself."""
+    inner = getattr(error, "orig", None)
+    return inner if isinstance(inner, Exception) else error
