@@ -51,7 +51,7 @@ def check_demo() -> None:
 
 def kpi_assets(*args: str) -> str:
     """What the command prints; its error output is shown when it fails."""
-    environ = {**os.environ, "COLUMNS": "400", "NO_COLOR": "1"}
+    environ = {**os.environ, "COLUMNS": "400", "NO_COLOR": "1", "_TYPER_STANDARD_TRACEBACK": "1"}
     command = [str(Path(sys.prefix) / "bin" / "kpi-assets"), *args]
     done = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=300, check=False)
     require(done.returncode == 0, f"kpi-assets {' '.join(args)} ended with {done.returncode}\n{done.stderr}")

@@ -79,7 +79,8 @@ def test_kpi_reporter_file_for_sqlite(folder: Path) -> None:
     ((loans,),) = asked("library.db", "select count(*) from loans where lent_at >= '2024-11-18'")
     assert made.failures == 0
     assert made.stat("loans").value == str(loans)
-    shelves = "select shelf, count(*) from loans where lent_at >= '2024-11-18' and days_out >= 3 group by 1 order by 2 desc, 1"
+    since = "lent_at >= '2024-11-18' and days_out >= 3"
+    shelves = f"select shelf, count(*) from loans where {since} group by 1 order by 2 desc, 1"
     assert made.table("shelves") == [[str(cell) for cell in row] for row in asked("library.db", shelves)]
 
 
