@@ -17,7 +17,13 @@ Verdict = Literal["better", "worse", "same", "none"]
 class Content(BaseModel):
     """Base of everything inside a block: frozen, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+        ser_json_inf_nan="strings",  # null would not be read back as a number
+    )
 
 
 class Drawing(Content):

@@ -33,19 +33,25 @@ class DocumentRecord(Content):
 
     document: Document
     files: tuple[FileRecord, ...]
+    content_hash: str
+    fingerprints: dict[str, str]
 
     @classmethod
-    def of(cls, document: Document) -> DocumentRecord:
+    def of(cls, document: Document, fingerprints: Mapping[str, str]) -> DocumentRecord:
         return cls(
-            document=replace(document, files=()), files=tuple(FileRecord.of(file) for file in document.files)
+            document=replace(document, files=()),
+            files=tuple(FileRecord.of(file) for file in document.files),
+            content_hash=document.content_hash,
+            fingerprints=dict(fingerprints),
         )
 
 
 NOTE = TypeAdapter(QueryNote)
 
 
-def manifest(document: Document, fingerprints: Mapping[str, str]) -> bytes:
+def manifest(record: DocumentRecord) -> bytes:
     """What the edition holds, for people and other programs: window, fingerprints and hashes."""
+    document = record.document
     content: dict[str, Any] = {
         "report": document.report,
         "edition": document.edition,
@@ -55,10 +61,10 @@ def manifest(document: Document, fingerprints: Mapping[str, str]) -> bytes:
             "end": document.window.end.isoformat(),
             "zone": document.window.zone,
         },
-        "content_hash": document.content_hash,
-        "fingerprints": dict(fingerprints),
+        "content_hash": record.content_hash,
+        "fingerprints": record.fingerprints,
         "blocks": {block.view: block_hash(block) for block in document.blocks},
-        "document": {record.path: _without_path(record) for record in map(FileRecord.of, document.files)},
+        "document": {file.path: _without_path(file) for file in record.files},
     }
     return (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 

@@ -108,16 +108,16 @@ class EditionStore:
         `fingerprints` (asset -> fingerprint) go into the manifest. Raises InputError when it cannot be written.
         """
         place = self.folder(report, edition)
-        record = DocumentRecord.of(document).model_dump_json().encode()
+        record = DocumentRecord.of(document, fingerprints or {})
 
         def commit() -> None:
-            write_whole(place / RECORD, record)
-            write_whole(place / MANIFEST, manifest(document, fingerprints or {}))
+            write_whole(place / RECORD, record.model_dump_json().encode())
+            write_whole(place / MANIFEST, manifest(record))
 
         with told_of(place):
             place.mkdir(parents=True, exist_ok=True)
             with locked(place):
-                recover(place / DOCUMENT, lambda: self._is_whole(place))
+                recover(place / DOCUMENT, lambda: _read_document(place) is not None)
                 swap(place / DOCUMENT, {file.path: file.content for file in document.files}, commit)
         return place / DOCUMENT
 
@@ -129,27 +129,36 @@ class EditionStore:
             raise missing
         with told_of(place, doing="read"), locked(place):
             if interrupted(place / DOCUMENT):
-                recover(place / DOCUMENT, lambda: self._is_whole(place))
+                _repair(place)
             found = _read_document(place)
         if found is None:
             raise EditionMissingError(missing.asset, edition, damaged=True)
         return found
 
-    def _is_whole(self, place: Path) -> bool:
-        return _read_document(place) is not None
-
     def _block_path(self, report: str, edition: str, view: str) -> Path:
         return self.folder(report, edition) / "blocks" / f"{safe_name(view, 'the view')}{JSON}"
 
 
+def _repair(place: Path) -> None:
+    """Finish or take back what a dead process left, and describe what is there now."""
+    recover(place / DOCUMENT, lambda: _read_document(place) is not None)
+    record = _read_record(place)
+    if record is not None:
+        write_whole(place / MANIFEST, manifest(record))
+
+
+def _read_record(place: Path) -> DocumentRecord | None:
+    content = _content(place / RECORD)
+    try:
+        return DocumentRecord.model_validate_json(content) if content is not None else None
+    except ValidationError:
+        return None
+
+
 def _read_document(place: Path) -> Document | None:
     """The document if its record and all its files are there and fit together."""
-    content = _content(place / RECORD)
-    if content is None:
-        return None
-    try:
-        record = DocumentRecord.model_validate_json(content)
-    except ValidationError:
+    record = _read_record(place)
+    if record is None:
         return None
     files: list[File] = []
     for entry in record.files:
