@@ -12,7 +12,8 @@ from kpi_assets.config.env import EnvRef, env_refs, secrets_of
 from kpi_assets.config.load import not_set
 from kpi_assets.config.messages import Writer, place_of
 from kpi_assets.config.nodes import Path
-from kpi_assets.config.repair import Settled, settle
+from kpi_assets.config.repair import Settled, settle, value_at
+from kpi_assets.config.shape import names_of
 from kpi_assets.config.source_map import SourceMap
 from kpi_assets.errors import ConfigError, Problem, redact
 
@@ -96,7 +97,7 @@ class _Check:
     def problems(self, settled: Settled[Any], written: Mapping[str, Any]) -> list[Problem]:
         writer = Writer(self.model, settled.data, self.source_map, self.path, written)
         secrets = secrets_of(written, self.environ)
-        found = writer.problems(settled.faults)
+        found = sorted(writer.problems(settled.faults), key=_line_and_column)
         return [replace(problem, message=redact(problem.message, secrets)) for problem in found]
 
     def missing(self, value: Any, path: Path) -> Iterator[Problem]:
@@ -126,16 +127,17 @@ class _Check:
         return self.source_map.problem(message, path) if self.source_map else Problem(message, path)
 
 
-def _has_ref(data: Any, path: Path) -> bool:
-    from kpi_assets.config.repair import value_at
+def _line_and_column(problem: Problem) -> tuple[int, int]:
+    at = problem.position
+    return (at.line, at.column) if at else (0, 0)
 
+
+def _has_ref(data: Any, path: Path) -> bool:
     return bool(env_refs(value_at(data, path)))
 
 
 def _unchecked(model: type[BaseModel], data: Mapping[str, Any]) -> BaseModel:
     """The arguments as written, for a plugin that can only judge them when its secrets are known."""
-    from kpi_assets.config.shape import names_of
-
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         for key in names_of(name, field, model):

@@ -241,8 +241,9 @@ def _syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
     """The parser's complaint in our words, at its place."""
     if isinstance(error, yaml.reader.ReaderError):
         return _bad_character(source, error)
-    mark: Any = getattr(error, "problem_mark", None)
     complaint = str(getattr(error, "problem", None) or error)
+    begun_at = "context_mark" if complaint == "found unexpected end of stream" else "problem_mark"
+    mark: Any = getattr(error, begun_at, None)
     place = source.mark(mark.line, mark.column) if mark else source.mark(0, 0)
     return place.problem(_explained(source, place, complaint))
 

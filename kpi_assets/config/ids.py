@@ -26,7 +26,7 @@ def safe_id(text: str) -> str | None:
     ascii_only = "".join(char for char in folded if not unicodedata.combining(char))
     safe = _UNSAFE_RUN.sub("_", ascii_only.encode("ascii", "ignore").decode())
     lost = not ascii_only.isascii() or len(safe) > MAX_LENGTH
-    return f"{safe[:MAX_LENGTH].strip('_')}_{_hash(text)}".lstrip("_") if lost else safe
+    return f"{safe[:MAX_LENGTH].strip('_') or 'id'}_{_hash(text)}" if lost else safe
 
 
 def report_id(files: list[Path] | tuple[Path, ...]) -> str:

@@ -18,7 +18,7 @@ from kpi_assets.config.messages import Writer
 from kpi_assets.config.models import ReportConfig
 from kpi_assets.config.nodes import Map, Path, merge, plain
 from kpi_assets.config.repair import settle
-from kpi_assets.config.source import read_source
+from kpi_assets.config.source import Source, read_source
 from kpi_assets.config.source_map import SourceMap
 from kpi_assets.errors import ConfigError, InputError, Problem
 
@@ -50,20 +50,31 @@ def load_report(files: Sequence[FilePath]) -> LoadedReport:
     """Read, merge (the last file wins) and validate. Raises ConfigError with all problems."""
     if not files:
         raise InputError("no report file is named: give one with -c FILE")
-    paths = tuple(FilePath(file) for file in files)
-    roots: list[Map] = []
+    sources: list[Source] = []
     problems: list[Problem] = []
-    for path in paths:
+    for file in files:
         try:
-            root, found = compose(read_source(path))
+            sources.append(read_source(FilePath(file)))
+        except ConfigError as error:
+            problems += error.problems
+    return load_sources(sources, problems)
+
+
+def load_sources(sources: Sequence[Source], unread: Sequence[Problem] = ()) -> LoadedReport:
+    """The same from texts that have been read; `unread` are the problems of those that could not be."""
+    roots: list[Map] = []
+    problems = list(unread)
+    for source in sources:
+        try:
+            root, found = compose(source)
         except ConfigError as error:
             problems += error.problems
         else:
             roots.append(root)
             problems += found
-    if len(roots) < len(paths):
+    if unread or len(roots) < len(sources):
         raise ConfigError(problems)
-    return _validated(roots, problems, paths)
+    return _validated(roots, problems, tuple(FilePath(source.name) for source in sources))
 
 
 def default_files(places: Sequence[FilePath] = DEFAULT_FILES) -> list[FilePath]:

@@ -31,6 +31,7 @@ EXPECTED = {
     "date_from_datetime_inexact": "a date without a time of day (YYYY-MM-DD)",
     **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), "a date and time"),
     "none_required": "empty",
+    "path_type": "a path",
     "finite_number": "a finite number",
 }
 BOUNDS = {
@@ -124,9 +125,9 @@ class Writer:
         place = place_of(path, self.source_map)
         if first.kind in ("value_error", "assertion_error"):
             reason = str(first.context.get("error", first.message))
-            named = f"'{place.name}': " if place.name and place.name not in reason else ""
+            named = f"'{place.name}': " if first.path and place.name not in reason else ""
             text = f"{place.subject}: {named}{reason}" if place.subject else f"{named}{reason}"
-            return self.at(text + self._origin(first.path), path)
+            return self.at(text + self._origin(first.path), path, on_key=not first.path)
         return self.at(place.says(self._must(group)) + self._origin(first.path), path)
 
     def _must(self, group: list[Fault]) -> str:
@@ -152,8 +153,8 @@ class Writer:
         place = place_of(path, self.source_map)
         known = fields_at(self.model, fault.path[:-1])
         taken = value_at(self.data, fault.path[:-1])
-        free = [name for name in known if name not in taken] or list(known)
-        hint = suggest(fault.key, free)
+        near = difflib.get_close_matches(fault.key, [name for name in known if name not in taken], n=1)
+        hint = suggest(fault.key, near or known)
         if "args" in known and not hint.startswith("did you mean"):
             hint += "; an argument of the plugin belongs under args"
         start = f"{place.subject}: " if place.subject else ""

@@ -26,10 +26,19 @@ MAX_ROUNDS = 8
 MAPPING_KINDS = frozenset(
     {"dict_type", "model_type", "model_attributes_type", "mapping_type", "dataclass_type"}
 )
+TEXT_KINDS = frozenset({"string_type", "path_type"})
 LIST_KINDS = frozenset({"list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type"})
 SCALAR_KINDS = frozenset(
     {
-        *("string_type", "int_type", "int_parsing", "int_from_float", "float_type", "float_parsing"),
+        *(
+            "string_type",
+            "path_type",
+            "int_type",
+            "int_parsing",
+            "int_from_float",
+            "float_type",
+            "float_parsing",
+        ),
         *(
             "bool_type",
             "bool_parsing",
@@ -137,7 +146,7 @@ class _Repairs:
             return put(data, fault.path, as_map) if as_map else data
         if value is None and self._optional(data, fault.path):
             return drop(data, fault.path)
-        if fault.kind == "string_type" and isinstance(value, bool | int | float | date):
+        if fault.kind in TEXT_KINDS and isinstance(value, bool | int | float | date):
             return put(data, fault.path, self._text(fault.path, value))
         return data
 

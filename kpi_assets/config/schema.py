@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from kpi_assets.config.compat import BESIDE_ARGS, DEAD_KEYS
 from kpi_assets.config.models import ReportConfig
@@ -54,6 +54,7 @@ def _args_defs(name: str, model: type[BaseModel], kind: str) -> Schema:
     """The model's schema and those it uses, under names of their own."""
     own = model.model_json_schema(ref_template=f"{REF}{name}.{{model}}")
     parts = own.pop("$defs", {})
+    _accept_single_items(own, model)
     _add_synonyms(own, model)
     ignored: Mapping[str, str] = getattr(model, "ignored_keys", {})
     extra = {key: _dead(reason) for key, reason in ignored.items()}
@@ -61,6 +62,16 @@ def _args_defs(name: str, model: type[BaseModel], kind: str) -> Schema:
         extra |= {key: {"deprecated": True, "description": "Belongs beside args."} for key in BESIDE_ARGS}
     own["properties"] = {**extra, **own.get("properties", {})}
     return {name: own, **{f"{name}.{part}": schema for part, schema in parts.items()}}
+
+
+def _accept_single_items(schema: Schema, model: type[BaseModel]) -> None:
+    """A list that the model makes from a single value may be written as that value."""
+    for name, field in model.model_fields.items():
+        shown: Schema = schema.get("properties", {}).get(field.alias or name, {})
+        items = shown.get("items")
+        if isinstance(items, dict) and any(isinstance(part, BeforeValidator) for part in field.metadata):
+            told = {key: shown.pop(key) for key in ("title", "description", "default") if key in shown}
+            schema["properties"][field.alias or name] = {**told, "anyOf": [shown, items]}
 
 
 def _add_synonyms(schema: Schema, model: type[BaseModel]) -> None:
@@ -72,7 +83,7 @@ def _add_synonyms(schema: Schema, model: type[BaseModel]) -> None:
         shown = next((key for key in names if key in properties), None)
         if shown is None or len(names) == 1:
             continue
-        properties.update({key: properties[shown] for key in names})
+        properties.update(dict.fromkeys(names, properties[shown]))
         if shown in required:
             required.remove(shown)
             schema.setdefault("allOf", []).append({"anyOf": [{"required": [key]} for key in names]})

@@ -69,7 +69,9 @@ class Source:
         return self.mark(len(before) - 1, len(before[-1]))
 
     def excerpt(self, line: int, column: int, end: int) -> str:
-        """The line with a caret under it, and up to two lines before."""
+        """The line with a caret under it, and up to two lines before; nothing for an empty file."""
+        if not self.text.strip():
+            return ""
         shown = range(max(0, line - CONTEXT_LINES), min(line, len(self.lines) - 1) + 1)
         skip = max(0, column - MAX_WIDTH // 2) if len(self._line(line)) > MAX_WIDTH else 0
         gutter = len(str(line + 1)) + 2
@@ -146,6 +148,7 @@ def _stars(match: re.Match[str]) -> str:
 
 def _clip(line: str, skip: int) -> str:
     part = line[skip : skip + MAX_WIDTH]
+    part = f"…{part[1:]}" if skip and part else part
     return "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in part)
 
 
