@@ -55,7 +55,7 @@ class Company:
         for number, day in enumerate(days()):
             week = number / 7
             self._sign_ups(day, week)
-            self._renew(day, calmer=1.35 - 0.55 * week / 104)
+            self._renew(day, leaving=leaving(day, week))
             self._subscribe(day, week)
             self._tickets(day)
         self._activity()
@@ -142,10 +142,10 @@ class Company:
             renewal += RENEWAL
         self._renewals[renewal].append(subscription)
 
-    def _renew(self, day: date, *, calmer: float) -> None:
+    def _renew(self, day: date, *, leaving: float) -> None:
         for subscription in self._renewals.pop(day, ()):
             plan = subscription.plan
-            if self._share("leave", plan.id).take(plan.leave * calmer):
+            if self._share("leave", plan.id).take(plan.leave * leaving):
                 row = self.rows["subscriptions"][subscription.place]
                 self.rows["subscriptions"][subscription.place] = (*row[:5], f"{day} {subscription.clock}")
                 continue
@@ -237,6 +237,12 @@ def new_per_week(plan: Plan, week: float) -> float:
     if week < 91:
         return first + (middle - first) * week / 91
     return middle + (last - middle) * (week - 91) / 13
+
+
+def leaving(day: date, week: float) -> float:
+    """How many customers leave, measured by the plans' usual share; fewer from year to year."""
+    first, last, times = facts.LEAVING
+    return (1.35 - 0.55 * week / 104) * (times if first <= day <= last else 1.0)
 
 
 def school_year(plan: Plan, day: date) -> float:

@@ -17,6 +17,8 @@ ONBOARDING_DAY = date(2024, 10, 14)
 """From this week on new accounts come back more often."""
 LAUNCH = {date(2024, 11, 21): 0.42, date(2024, 11, 22): 0.16}
 """Day -> extra sign-ups as a share of a normal day, most of them from the United States."""
+LEAVING = (date(2024, 10, 14), date(2024, 10, 27), 1.35)
+"""In these two weeks more customers left than usual; from the first day to the last, and how many times as many."""
 ACTIVITY_SINCE = date(2024, 7, 1)
 CLOCK_CHANGES = frozenset({date(2023, 3, 26), date(2023, 10, 29), date(2024, 3, 31), date(2024, 10, 27)})
 """On these days 02:00 to 03:00 does not exist or exists twice; nothing is recorded then."""

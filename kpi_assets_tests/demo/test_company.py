@@ -16,7 +16,7 @@ from kpi_assets.demo import facts, prepare, seed
 from kpi_assets.demo.company import Company, days
 from kpi_assets.demo.dice import Dice, Share
 
-ROWS = "3f331f56d726d2cea6bb961e8ce89634c54ebdf6b8f07580811c6daf6f8ecd7a"
+ROWS = "7c1f19cb16e62b77635cbfa7c86a753db90b074509deac6d891ec452a7bdacf2"
 
 
 @pytest.fixture(scope="module")
