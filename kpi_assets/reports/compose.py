@@ -64,7 +64,7 @@ def _files(  # noqa: PLR0917 - the parts of one document
 
         if "pdf" in formats:
             source = paper_html(meta, blocks, theme, numbers, lead=opening, sheet="a4")
-            yield File("report.pdf", "application/pdf", render_pdf(source, meta))
+            yield File("report.pdf", "application/pdf", render_pdf(source))
         if "png" in formats:
             source = paper_html(meta, blocks, theme, numbers, lead=opening, sheet="endless")
-            yield File("report.png", "image/png", render_png(source, theme))
+            yield File("report.png", "image/png", render_png(source))

@@ -70,13 +70,16 @@ def variables(palette: Palette) -> str:
 
 def remapped(light: Palette, other: Palette) -> str:
     """Rules that turn the drawn colours into those of the other mode. Large fills change only where they must."""
-    pairs: dict[str, str] = {}
-    for name in MAPPED:
-        pairs.setdefault(getattr(light, name), getattr(other, name))
-    thin = dict(zip(light.series, other.series, strict=True))
+    plain, thin = _pairs(light, other)
     solid = dict(solid_fills(light, other))
-    plain = {color: to for color, to in pairs.items() if color not in thin}
     return _rules(".chart", plain) + _rules(".chart:not(.solid)", thin) + _rules(".chart.solid", solid)
+
+
+def paper_colors(theme: Theme) -> dict[str, str]:
+    """What drawn colours become on white paper."""
+    plain, thin = _pairs(theme.light, printed(theme))
+    changed = plain | thin if printed(theme) is not theme.light else {}
+    return changed | {theme.light.paper: "#ffffff"}
 
 
 def printed(theme: Theme) -> Palette:
@@ -89,6 +92,15 @@ def fonts(theme: Theme) -> tuple[str, str]:
     return TEXT_FONT.replace('"', "'"), theme.heading_font.replace('"', "'")
 
 
+def _pairs(light: Palette, other: Palette) -> tuple[dict[str, str], dict[str, str]]:
+    """Colours of the interface and of series, each with its counterpart; a series wins where both are the same."""
+    thin = dict(zip(light.series, other.series, strict=True))
+    plain: dict[str, str] = {}
+    for name in MAPPED:
+        plain.setdefault(getattr(light, name), getattr(other, name))
+    return {color: to for color, to in plain.items() if color not in thin}, thin
+
+
 def _rules(selector: str, pairs: dict[str, str]) -> str:
     return "".join(
         f'{selector} [{kind}="{color}"]{{{kind}:{to}}}'
@@ -96,3 +108,9 @@ def _rules(selector: str, pairs: dict[str, str]) -> str:
         for kind in ("fill", "stroke")
         if color != to
     )
+
+
+def string(text: str) -> str:
+    """`text` for the inside of a CSS string in double quotes."""
+    plain = " ".join(text.split())
+    return "".join(c if c.isalnum() or c in " ,.-–·:%" else f"\\{ord(c):x} " for c in plain)

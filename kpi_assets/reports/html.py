@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,12 +103,12 @@ class PageWriter:
     theme: Theme
     numbers: NumberStyle
     drawn: int = 0
-    ids: set[str] = field(default_factory=lambda: {"main"})
+    ids: set[str] = field(default_factory=lambda: {"main", "end"})
 
     def page(self, blocks: Sequence[Block], lead: Lead) -> str:
-        script, hooks = self._script(blocks)
+        script, attribute = self._script(blocks)
         environment = self._environment()
-        environment.globals["interactive"] = hooks
+        environment.globals.update(self._hooks(attribute))
         values = {
             "meta": self.meta,
             "css": trusted(self.style_sheet(environment)),
@@ -182,13 +182,17 @@ class PageWriter:
             "rows_of": lambda query: query_text(query, self.numbers),
         }
 
-    def _script(self, blocks: Sequence[Block]) -> tuple[Markup, Any]:
+    def _hooks(self, attribute: Callable[[Picture], Markup] = lambda _: Markup()) -> dict[str, Any]:
+        """`interactive(picture)` in templates: the attribute by which the script finds a chart's spec."""
+        return {"interactive": attribute}
+
+    def _script(self, blocks: Sequence[Block]) -> tuple[Markup, Callable[[Picture], Markup]]:
         if not self.meta.interactive:
-            return Markup(), lambda _: ""
+            return Markup(), lambda _: Markup()
         from kpi_assets.reports.interactive import Interactive
 
-        charts = Interactive()
-        return trusted(charts.script(blocks)), charts.attribute
+        charts = Interactive(blocks, from_width=css.Sizes.of(self.theme).grid_from)
+        return charts.script(), charts.attribute
 
     def _masthead(self) -> dict[str, Any]:
         language = self.numbers.locale
@@ -201,6 +205,7 @@ class PageWriter:
             "window": window_text(self.meta.window, language),
             "zone": zone_text(self.meta.window),
             "place": year_place(self.meta.window),
+            "palette": self.theme.light,
         }
 
     def _footer(self) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import escape
+
+from kpi_assets.style.theme import CHART_FONT
 
 NAMESPACES = re.compile(r'\s+xmlns(?::\w+)?="[^"]*"|\s+version="[^"]*"')
 NOISE = re.compile(r'\s+(?:role|class|aria-[\w-]+|font-family)="[^"]*"')
@@ -15,6 +18,7 @@ JUMPS = re.compile(r'\s+(?:xlink:)?href="\s*(?:javascript|data):[^"]*"', re.IGNO
 EMPTY_PATHS = re.compile(r'<path[^>]*\sd="M[-\d.]+,[-\d.]+h0v0h0Z?"[^>]*?(?:/>|></path>)')
 DIGITS = re.compile(r"(\d\.\d{2})\d+")
 ROOT = re.compile(r"<svg\b([^>]*)>")
+COLOR = re.compile(r'\b(fill|stroke)="(#[0-9a-f]{6})"')
 GEOMETRY = re.compile(r'\b(width|height|viewBox|preserveAspectRatio)="([^"]*)"')
 
 
@@ -24,14 +28,10 @@ def inline(svg: str, *, label: str, prefix: str, classes: str) -> str:
     return ROOT.sub(lambda match: _root(match.group(1), label, classes), text, count=1).strip()
 
 
-def standalone(svg: str, *, label: str) -> str:
-    """The drawing as a file of its own, with its text alternative inside."""
-    text = PROLOGUE.sub("", svg).strip()
-    if "xmlns=" not in text.partition(">")[0]:
-        text = text.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-    if "<title>" not in text and label:
-        text = ROOT.sub(lambda match: f"{match.group(0)}<title>{escape(label)}</title>", text, count=1)
-    return text + "\n"
+def standalone(svg: str, *, label: str, colors: Mapping[str, str] | None = None) -> str:
+    """The drawing as a file of its own: name spaces, fonts and label inside; `colors` are replaced by others."""
+    text = _recolored(PROLOGUE.sub("", svg).strip(), colors or {})
+    return ROOT.sub(lambda match: _file_root(match.group(1), label, text), text, count=1) + "\n"
 
 
 def harmless(svg: str) -> str:
@@ -53,3 +53,16 @@ def _split_root(svg: str) -> tuple[str, str]:
 def _root(attributes: str, label: str, classes: str) -> str:
     kept = "".join(f' {name}="{value}"' for name, value in GEOMETRY.findall(attributes))
     return f'<svg class="{classes}" role="img" aria-label="{escape(label)}"{kept}>'
+
+
+def _file_root(attributes: str, label: str, text: str) -> str:
+    kept = "".join(f' {name}="{value}"' for name, value in GEOMETRY.findall(attributes))
+    spaces = ' xmlns="http://www.w3.org/2000/svg"'
+    if "xlink:" in text:
+        spaces += ' xmlns:xlink="http://www.w3.org/1999/xlink"'
+    title = f"<title>{escape(label)}</title>" if label else ""
+    return f'<svg{spaces}{kept} role="img" font-family="{escape(CHART_FONT)}">{title}'
+
+
+def _recolored(svg: str, colors: Mapping[str, str]) -> str:
+    return COLOR.sub(lambda match: f'{match[1]}="{colors.get(match[2], match[2])}"', svg)

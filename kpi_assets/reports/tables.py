@@ -54,10 +54,12 @@ class _Layout:
     barred: bool
     digits: int
     """Length of the longest text beside a bar."""
+    exact: bool
 
 
-def table_model(table: Table) -> TableModel:
-    layouts = [_layout(column, table, index) for index, column in enumerate(table.columns)]
+def table_model(table: Table, *, exact: bool = True) -> TableModel:
+    """`exact`: whoever lays the page out knows `calc`."""
+    layouts = [_layout(column, table, index, exact) for index, column in enumerate(table.columns)]
     rows = tuple(
         RowModel(_cells(row, layouts, table.style), index in table.rule_before)
         for index, row in enumerate(table.rows)
@@ -66,7 +68,7 @@ def table_model(table: Table) -> TableModel:
     return TableModel(tuple(_head(layout, table.style) for layout in layouts), rows, footer)
 
 
-def _layout(column: Column, table: Table, index: int) -> _Layout:
+def _layout(column: Column, table: Table, index: int, exact: bool) -> _Layout:
     cells = [row[index] for row in table.rows if index < len(row)]
     barred = any(cell.bar is not None for cell in cells)
     return _Layout(
@@ -74,6 +76,7 @@ def _layout(column: Column, table: Table, index: int) -> _Layout:
         stepped=any(cell.heat is not None for cell in cells),
         barred=barred,
         digits=max((len(cell.text) for cell in cells), default=0) if barred else 0,
+        exact=exact,
     )
 
 
@@ -92,19 +95,22 @@ def _cells(row: tuple[Cell, ...], layouts: list[_Layout], style: str) -> tuple[C
 
 def _cell(cell: Cell, layout: _Layout, style: str) -> CellModel:
     column = layout.column
-    width = (
-        f"calc((100% - {layout.digits}ch - 10px)*{min(max(cell.bar, 0), 1):.3f})"
-        if cell.bar is not None
-        else None
-    )
+    share = None if cell.bar is None else min(max(cell.bar, 0), 1)
     return CellModel(
         tag="th" if column.header else "td",
         attributes=_attributes(_classes(cell, layout, style), ' scope="row"' if column.header else ""),
         text=cell.text,
-        bar=width,
+        bar=None if share is None else _bar(share, layout),
         full=cell.emphasis,
         href=safe_link(cell.link_url),
     )
+
+
+def _bar(share: float, layout: _Layout) -> str:
+    """The longest bar leaves room for the longest text beside it. Without `calc` a guess has to do."""
+    if layout.exact:
+        return f"calc((100% - {layout.digits}ch - 10px)*{share:.3f})"
+    return f"{share * max(30, 84 - 4 * layout.digits):.1f}%"
 
 
 def _classes(cell: Cell, layout: _Layout, style: str) -> list[str]:
