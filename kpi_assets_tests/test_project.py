@@ -149,5 +149,7 @@ def test_no_dagster_module_postpones_annotations() -> None:
     """No module that declares assets imports `annotations` from `__future__`, which Dagster's `context` cannot bear."""
     postponed = re.compile(r"^from __future__ import annotations", re.MULTILINE)
     sources = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
-    declaring = {path: text for path, text in sources.items() if re.search(r"@dg\.|@multi_asset\b", text)}
+    declaring = {
+        path: text for path, text in sources.items() if re.search(r"@dg\.(multi_asset|asset|op)\b", text)
+    }
     assert [str(path.relative_to(ROOT)) for path, text in declaring.items() if postponed.search(text)] == []

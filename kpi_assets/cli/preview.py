@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kpi_assets.cli.console import err, out, step
-from kpi_assets.cli.progress import describe
 from kpi_assets.cli.reports import (
     ConfigFiles,
     EndDate,
@@ -69,6 +68,7 @@ def preview(
 def preview_document(session: Session, window: Window, scratch: Path) -> tuple[Document, int]:
     """The document and how many queries and views failed; editions go to `scratch`."""
     from kpi_assets import pipeline
+    from kpi_assets.cli.progress import describe
     from kpi_assets.editions import EditionStore
 
     session.editions = EditionStore(scratch)

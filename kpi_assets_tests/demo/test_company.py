@@ -64,7 +64,7 @@ def test_nothing_lies_after_the_last_day(database: sqlite3.Connection) -> None:
 
 
 def test_outage_shows(database: sqlite3.Connection) -> None:
-    """On the day of the outage nobody signs up in the nine hours, and the day stays under two thirds of the day before."""
+    """On the day of the outage nobody signs up in the nine hours, and the day is far below the one before."""
     at_day = "select count(*) from accounts where date(created_at) = ?"
     down = at_day + " and cast(substr(created_at, 12, 2) as integer) between 8 and 16"
     assert one(database, down, "2024-10-29") == 0
