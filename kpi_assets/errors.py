@@ -9,6 +9,7 @@
     ├── RetriableError     already tried again with backoff until the deadline; try later
     ├── QueryError         the backend refused the query: fix the query or the grant; no retry helps
     ├── DataError          the data break their contract
+    │   ├── SourceFailedError   a query that a view needs failed earlier in the run
     │   └── ViewError      a view could not be made from its frames
     └── DeliveryError      an output did not take the document
 
@@ -94,6 +95,14 @@ class QueryError(KpiAssetsError):
 
 class DataError(KpiAssetsError):
     """The data break what was promised of them."""
+
+
+class SourceFailedError(DataError):
+    """A query that a view needs failed; `reason` is fit for the report's readers."""
+
+    def __init__(self, query: str, reason: str) -> None:
+        self.query, self.reason = query, reason
+        super().__init__(f"query '{query}' failed: {reason}")
 
 
 class ViewError(DataError):

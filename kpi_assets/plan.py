@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kpi_assets import __version__
-from kpi_assets.config import LoadedReport, resolve_plain, validate_args
+from kpi_assets.config import LoadedReport, resolve_plain, validate_args, written_args
 from kpi_assets.config.env import EnvRef
 from kpi_assets.config.models import OutputConfig, QueryConfig, ReportConfig, ViewConfig
 from kpi_assets.config.zones import machine_zone
@@ -38,6 +38,7 @@ from kpi_assets.errors import ConfigError, PluginError, Problem, QueryError, sug
 from kpi_assets.registry import datasource_class, output_class, view_class
 from kpi_assets.style.numbers import NumberStyle
 from kpi_assets.style.theme import Theme
+from kpi_assets.windows import resolve_window
 
 DEFAULT_OUTPUTS = {"static": OutputConfig(plugin="static")}
 
@@ -214,7 +215,7 @@ class _Planner:
             config=self.config,
             files=tuple(self.loaded.files),
             zone=self.zone,
-            interval_days=self.config.interval_days,
+            interval_days=self._interval_days(),
             theme=self._theme(),
             numbers=NumberStyle(self.config.locale),
             datasources=self.datasources,
@@ -226,6 +227,12 @@ class _Planner:
 
     def _problem(self, message: str, *path: str | int) -> None:
         self.problems.append(self.loaded.problem(message, path))
+
+    def _interval_days(self) -> int:
+        """With both dates in the file the report's own window is as long as they say."""
+        if self.config.start_date is None or self.config.end_date is None:
+            return self.config.interval_days
+        return resolve_window(self.config, today=date.min, zone=self.zone).length
 
     def _theme(self) -> Theme:
         theme = Theme.from_config(self.config.theme)
@@ -247,6 +254,11 @@ class _Planner:
         self.warnings += warnings
         return checked
 
+    def _written(
+        self, model: type[Any], args: Mapping[str, Any], path: tuple[str | int, ...]
+    ) -> dict[str, Any]:
+        return written_args(model, args, path=path, source_map=self.loaded.source_map)
+
     def _datasources(self) -> Iterator[DatasourcePlan]:
         for id_, config in self.config.datasources.items():
             try:
@@ -256,7 +268,8 @@ class _Planner:
                 continue
             args = self._args(cls.Args, config.args, ("datasources", id_, "args"))
             if args is not None:
-                yield DatasourcePlan(id_, config.plugin, cls, config.args, args)
+                raw = self._written(cls.Args, config.args, ("datasources", id_, "args"))
+                yield DatasourcePlan(id_, config.plugin, cls, raw, args)
 
     def _named_queries(self) -> None:
         for id_, config in self.config.queries.items():
@@ -320,6 +333,7 @@ class _Planner:
                 yield from self._view(id_, config, cls(args))
 
     def _view(self, id_: str, config: ViewConfig, view: View) -> Iterator[ViewPlan]:
+        cols = self._cols(id_, config, view)
         found = {role: self._need(id_, role, need) for role, need in view.needs().items()}
         if any(query is None for query, _ in found.values()):
             return
@@ -329,8 +343,7 @@ class _Planner:
             if span not in plan.spans:
                 self.queries[query_id] = replace(plan, spans=(*plan.spans, span))
         self._warn_about(id_, view)
-        cols, fingerprint = self._cols(id_, config, view), self._hash(config, needs)
-        yield ViewPlan(id_, config.plugin, view, needs, config, cols, fingerprint)
+        yield ViewPlan(id_, config.plugin, view, needs, config, cols, self._hash(config, needs))
 
     def _warn_about(self, id_: str, view: View) -> None:
         for text in view.warnings():
@@ -383,7 +396,8 @@ class _Planner:
                 continue
             args = self._args(cls.Args, config.args, ("outputs", id_, "args"))
             if args is not None:
-                yield OutputPlan(id_, config.plugin, cls, config.args, cls.effect, cls(id_, args).formats)
+                raw = self._written(cls.Args, config.args, ("outputs", id_, "args"))
+                yield OutputPlan(id_, config.plugin, cls, raw, cls.effect, cls(id_, args).formats)
 
 
 def _contracts(config: QueryConfig) -> tuple[ColumnContract, ...]:

@@ -64,8 +64,10 @@ def plugins(kind: Kind) -> list[Plugin]:
 
 def install_hint(module: str) -> str:
     """The sentence that says what to install for a missing library."""
-    extra = EXTRAS.get(module.split(".")[0])
-    return f"pip install 'kpi-assets[{extra}]'" if extra else f"pip install {module.split('.')[0]}"
+    extra = EXTRAS.get(module.split(".", maxsplit=1)[0])
+    return (
+        f"pip install 'kpi-assets[{extra}]'" if extra else f"pip install {module.split('.', maxsplit=1)[0]}"
+    )
 
 
 @cache
