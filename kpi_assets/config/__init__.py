@@ -5,7 +5,7 @@ The way: `source` (bytes to text) -> `compose` (text to nodes with positions) ->
 words) -> `load.LoadedReport`.
 """
 
-from kpi_assets.config.args import resolve_args, validate_args
+from kpi_assets.config.args import resolve_args, validate_args, written_args
 from kpi_assets.config.ids import report_id
 from kpi_assets.config.load import (
     LoadedReport,
@@ -28,4 +28,5 @@ __all__ = [
     "resolve_args",
     "resolve_plain",
     "validate_args",
+    "written_args",
 ]

@@ -59,6 +59,17 @@ def validate_args(
     return Checked(settled.model, check.problems(settled, written), warnings)
 
 
+def written_args(
+    model: type[BaseModel], args: Mapping[str, Any], *, path: Path, source_map: SourceMap | None
+) -> dict[str, Any]:
+    """The arguments as the plugin will read them, references kept: keys without meaning dropped, text as written.
+
+    What a plan keeps, so that a run can validate them again without the file.
+    """
+    living, _ = _Check(model, path, source_map, {}).without_ignored(args)
+    return settle(model, living, source_map, path).data
+
+
 def resolve_args(
     model: type[M],
     args: Mapping[str, Any],

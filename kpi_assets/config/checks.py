@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from kpi_assets.config.dates import read_day
+from kpi_assets.config.dates import Day, read_day
 from kpi_assets.config.repair import value_at
 from kpi_assets.config.source_map import SourceMap
 from kpi_assets.config.zones import is_zone, zone_fault
@@ -26,15 +26,25 @@ def problems_in(data: Mapping[str, Any], source_map: SourceMap) -> Iterator[Prob
         fault = zone_fault(name) if isinstance(name, str) else ""
         if fault:
             yield source_map.problem(f"'{'.'.join(path)}': {fault}", path)
-    for name in _DATES:
-        try:
-            _day(data, name)
-        except ValueError as error:
-            yield source_map.problem(f"'{name}' {error}", (name,))
+    yield from _date_problems(data, source_map)
     cron = value_at(data, ("schedule", "cron"))
     if isinstance(cron, str) and not _is_cron(cron):
         text = "'schedule.cron' must have five fields (minute hour day month weekday), e.g. '0 6 * * 1'"
         yield source_map.problem(text, ("schedule", "cron"))
+
+
+def _date_problems(data: Mapping[str, Any], source_map: SourceMap) -> Iterator[Problem]:
+    days: list[date] = []
+    for name in _DATES:
+        try:
+            found = _day(data, name)
+        except ValueError as error:
+            yield source_map.problem(f"'{name}' {error}", (name,))
+        else:
+            days += [found.day] if found else []
+    if len(days) == 2 and days[1] <= days[0]:
+        text = f"'end_date' ({days[1]}, not included) must be later than 'start_date' ({days[0]})"
+        yield source_map.problem(text, ("end_date",))
 
 
 def warnings_in(data: Mapping[str, Any], source_map: SourceMap) -> Iterator[Problem]:
@@ -53,7 +63,7 @@ def warnings_in(data: Mapping[str, Any], source_map: SourceMap) -> Iterator[Prob
         )
 
 
-def _day(data: Mapping[str, Any], name: str) -> Any:
+def _day(data: Mapping[str, Any], name: str) -> Day | None:
     value = data.get(name)
     zone = data.get("timezone")
     if not isinstance(value, date | str) or value == "":

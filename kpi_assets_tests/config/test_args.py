@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import AliasChoices, BaseModel, Field, SecretStr, field_validator, model_validator
 
-from kpi_assets.config import resolve_args, validate_args
+from kpi_assets.config import resolve_args, validate_args, written_args
+from kpi_assets.config.env import EnvRef
 from kpi_assets.config.load import load_sources
 from kpi_assets.config.source import Source
 from kpi_assets.contracts import PluginArgs
@@ -198,6 +199,19 @@ def test_aliases_are_told_as_they_were_written() -> None:
     """A problem with `passwd` points at `passwd`, although the field is called `password`."""
     ((place, message),) = told(check(ServerArgs, "host: x\npasswd: [1]", kind="datasources"))
     assert (place, message) == ("6:15", "datasource 'a' (some): argument 'passwd' must be text, not a list")
+
+
+def test_what_a_plan_keeps_can_be_validated_without_the_file() -> None:
+    """The written arguments keep references, and text stands as it did in YAML."""
+    text = "query: 1.50\nlabels: {env: prod}\nfigure: x\nkind: ${KIND}\n"
+    loaded = load_sources([Source("report.yaml", f"views: {{a: {{plugin: x, args: {{{_flow(text)}}}}}}}")])
+    raw = loaded.config.views["a"].args
+    kept = written_args(PlotArgs, raw, path=("views", "a", "args"), source_map=loaded.source_map)
+    assert kept == {"query": "1.50", "labels": {"env": "prod"}, "kind": EnvRef("${KIND}")}
+
+
+def _flow(text: str) -> str:
+    return ", ".join(text.strip().splitlines()).replace("${KIND}", "{env: KIND}")
 
 
 def test_a_run_gets_its_arguments_or_every_missing_variable() -> None:

@@ -274,6 +274,10 @@ def test_a_views_words_may_stand_in_its_args() -> None:
         ("owners: me@example.com", "'owners' must be a list, not text"),
         ("start_date: soon", "'start_date' is not a date: write it as YYYY-MM-DD"),
         ("end_date: 2024-11", "names no whole date"),
+        (
+            "start_date: 2024-11-18\nend_date: 2024-11-18",
+            "'end_date' (2024-11-18, not included) must be later",
+        ),
         ("interval_days: 0", "'interval_days' must be at least 1"),
         ("title: {template: x}", "'title' must be text, not a mapping"),
     ],
