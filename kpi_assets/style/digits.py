@@ -55,6 +55,10 @@ def babel_locale(locale: str):  # type: ignore[no-untyped-def]
         raise ValueError(f"locale '{locale}' is not known; write it like en, de_DE or pt_BR") from None
 
 
+BEYOND = 100_000
+"""Powers of ten that no calculation here survives; what has them counts as infinite."""
+
+
 def to_decimal(value: object) -> Decimal | None:
     """The finite number in `value` (timedeltas in seconds); None where it is missing or infinite."""
     if value is None or isinstance(value, str | bytes):
@@ -66,7 +70,7 @@ def to_decimal(value: object) -> Decimal | None:
         number = Decimal(value) if isinstance(value, int | Decimal) else Decimal(str(value))
     except (InvalidOperation, ValueError):
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) < BEYOND else None
 
 
 def rounded(number: Decimal, places: int) -> Decimal:

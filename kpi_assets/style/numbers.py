@@ -35,7 +35,7 @@ SECONDS = {
     "h": Decimal(3600),
     "d": Decimal(86400),
 }
-LARGEST, SMALLEST = 18, -6
+LARGEST, SMALLEST = 21, -6
 """Powers of ten beyond which digits say nothing and the exponent is printed."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kpi_assets.contracts import Block, Cell, Element, Panels, Picture, Prose, Raw, Stat, Stats, Table
 
 MACHINE_WORDS = re.compile(
-    r"(?<![\w.@/-])(?:[+\-−]?(?:nan|inf|infinity)|none|nat|<na>|null)(?![\w.@/-])", re.IGNORECASE
+    r"(?<![\w.@/-])(?:[+\-−]?(?:nan|NaN|inf|Infinity)|None|NaT|<NA>|null|NULL)(?![\w.@/-])"
 )
 BLOCK_TEXTS = ("title", "subtitle", "finding", "measure", "description", "note")
 STAT_TEXTS = ("label", "qualifier", "value", "label_html", "label_text", "before", "note")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from kpi_assets.errors import ViewError, suggest
+from kpi_assets.style.digits import CONTEXT, to_decimal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,13 +75,21 @@ def number_column(view: str, frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def total(series: pd.Series) -> object:
-    """The sum of what is there; None where nothing is; infinite where a value is."""
+    """The sum of what is there, durations in seconds; None where nothing is; no finite number where a value is not."""
+    import numpy as np
+    from pandas.api import types
+
     present = series.dropna()
     if present.empty:
         return None
-    if str(present.dtype) in {"int64", "uint64", "Int64", "UInt64"} and _may_overflow(present):
+    if types.is_object_dtype(present.dtype):
+        return _exact_total(present)
+    if types.is_integer_dtype(present.dtype) and _may_overflow(present):
         return sum(int(value) for value in present)
-    result = present.sum()
+    if types.is_timedelta64_dtype(present.dtype):
+        present = present.dt.total_seconds()
+    with np.errstate(all="ignore"):
+        result = present.sum()
     return result.item() if hasattr(result, "item") else result
 
 
@@ -99,6 +108,18 @@ def is_missing(value: object) -> bool:
 def _midnights(series: pd.Series) -> bool:
     present = series.dropna()
     return bool((present == present.dt.normalize()).all())
+
+
+def _exact_total(present: pd.Series) -> object:
+    """Of Python's own numbers: decimals of a database stay exact."""
+    amounts = [to_decimal(value) for value in present]
+    known = [amount for amount in amounts if amount is not None]
+    if len(known) < len(amounts):
+        return math.inf
+    result = Decimal(0)
+    for amount in known:
+        result = CONTEXT.add(result, amount)
+    return result
 
 
 def _may_overflow(series: pd.Series) -> bool:

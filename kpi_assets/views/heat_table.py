@@ -42,6 +42,7 @@ class HeatTableArgs(GridArgs):
     )
     include_first: bool = Field(False, description="Keep week 0 of cohorts, which is always 100 %.")
     hours: Literal[1, 2, 3, 4, 6] = Field(1, description="Hours per column of weekday_hours.")
+    column_title: str = Field("", description="What the columns count, for the finding: Week.")
     labels: dict[str, str] = Field(default_factory=dict, description="Words for rows, columns and headers.")
     unit: str = Field("", description="Unit of the values, told in the grey line: %, €, ...")
     format: str = Field("", description="Format of the values, e.g. integer, ',.1f', compact.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kpi_assets.contracts import Change, RenderContext, Stat, Target
@@ -60,7 +61,12 @@ class Maker:
 
     def text(self, value: object) -> str:
         """A number in the figure's own unit and format."""
-        return self.context.numbers.number(value, self.args.precision, self.args.unit, self.args.format)
+        return self.context.numbers.number(value, self.args.precision, self.args.unit, self._format)
+
+    @cached_property
+    def _format(self) -> str:
+        duration = not self.args.format and self._read(f"{self.prefix}query").duration
+        return "duration" if duration else self.args.format
 
     def _read(self, role: str) -> Reading:
         frame, zero = self.frames[role], self.args.empty_is_zero
@@ -85,7 +91,7 @@ class Maker:
             rule.precision,
             rule.higher_is_better,
             unit=rule.unit,
-            format=rule.format,
+            format=self._format,
         )
 
     def _percentage(self, value: object) -> object:

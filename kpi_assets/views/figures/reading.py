@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kpi_assets.errors import ViewError
 from kpi_assets.style.digits import to_decimal
-from kpi_assets.views.columns import is_infinite, names, number_column, total
+from kpi_assets.views.columns import is_infinite, kind_of, names, number_column, total
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,15 +20,17 @@ INFINITE = "The values of this window are infinite."
 
 @dataclass(frozen=True)
 class Reading:
-    """A number (None where there is none) and then the reason, as a sentence."""
+    """A number (None where there is none, and then the reason, as a sentence). Durations are in seconds."""
 
     value: object = None
     reason: str = ""
+    duration: bool = False
 
     @property
     def number(self) -> float | None:
         amount = to_decimal(self.value)
-        return None if amount is None else float(amount)
+        number = math.nan if amount is None else float(amount)
+        return number if math.isfinite(number) else None
 
 
 def read(
@@ -50,7 +53,7 @@ def read(
         return Reading(nothing, "" if empty_is_zero else ALL_MISSING)
     if is_infinite(value) or to_decimal(value) is None:
         return Reading(None, INFINITE)
-    return Reading(value)
+    return Reading(value, duration=kind_of(series) == "duration")
 
 
 def value_column(view: str, frame: pd.DataFrame) -> str:

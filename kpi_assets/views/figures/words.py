@@ -18,7 +18,7 @@ def finding(name: str, value: str, change: Change | None, *, record: str = "", b
     if change is not None and change.direction == "flat":
         return f"{name} held at {value} ({change.text}){tail}"
     if change is not None and change.text == "new":
-        return f"{name}: {value}, after none {before}".rstrip()
+        return f"{name}: {value}, up from 0 {before}".rstrip()
     return f"{name}: {value}{tail}" if tail else ""
 
 

@@ -31,6 +31,7 @@ SAFE_LINKS = ("http://", "https://", "mailto:")
 class Col:
     """A shown column: what it holds (in the shown rows), and how that is written."""
 
+    position: int
     name: str
     label: str
     held: Holding
@@ -162,7 +163,7 @@ class TableMaker:
             format=self.args.formats.get(name, ""),
             year=self.context.window.last_day.year,
         )
-        return Col(name, self.args.labels.get(name, header_of(name)), held, write, first)
+        return Col(position, name, self.args.labels.get(name, header_of(name)), held, write, first)
 
     def _column(self, col: Col) -> Column:
         right = col.numeric and not col.first and col.name not in self.args.bars
@@ -214,7 +215,7 @@ class TableMaker:
         how = self.args.total_by.get(col.name, "sum" if col.adds_up else "none")
         if how == "none":
             return Cell(text="")
-        series = rows.iloc[:, names(rows).index(col.name)]
+        series = rows.iloc[:, col.position]
         if kind_of(series) not in {"number", "duration", "boolean", "empty"}:
             raise ViewError(self.context.view, f"`total_by` needs numbers, but column '{col.name}' has none")
         result = total(series) if how == "sum" else _mean(series)
@@ -222,7 +223,7 @@ class TableMaker:
         return Cell(text=col.writer.text(None if missing else result), missing=missing)
 
     def _series(self, col: Col) -> pd.Series:
-        return self.ordered.iloc[:, names(self.ordered).index(col.name)]
+        return self.ordered.iloc[:, col.position]
 
     def _whole(self, col: Col) -> list[str]:
         """The column's texts over all rows, not only the shown ones."""
@@ -241,7 +242,7 @@ class TableMaker:
     def _matching(self, name: str, wanted: object) -> frozenset[int]:
         held = hold(name, column(self.context.view, self.shown, name), self.context.window.zone)
         if wanted in ("max", "min"):
-            col = Col(name, name, held, Writer(self.context.numbers, held.kind), False)
+            col = Col(-1, name, name, held, Writer(self.context.numbers, held.kind), False)
             return self._extreme(col, str(wanted))
         return frozenset(i for i, value in enumerate(held.values) if _same(value, wanted))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kpi_assets.contracts import Cell, Column, RenderContext, Table
 from kpi_assets.style.dates import day_text, weekday_name
 from kpi_assets.style.digits import to_decimal
+from kpi_assets.views.columns import is_infinite
 from kpi_assets.views.composing import days_of, header_of, measure_of
 from kpi_assets.views.tables.grid import Grid, Value
 from kpi_assets.views.tables.scales import heat_steps
@@ -89,7 +90,7 @@ class HeatMaker:
     def _label(self, key: Any, *, weekday: bool = False) -> str:
         if str(key) in self.args.labels:
             return self.args.labels[str(key)]
-        if key is None:
+        if key is None or is_infinite(key):
             return "n/a"
         if weekday:
             return weekday_name(MONDAY + timedelta(days=int(key)), self.context.numbers.locale)
@@ -173,6 +174,8 @@ class HeatMaker:
 
     @property
     def _column_word(self) -> str:
+        if self.args.column_title:
+            return self.args.column_title
         name = self.args.column or self.grid.column_name
         return self.args.labels.get(name, header_of(name)) if name else "Column"
 

@@ -26,7 +26,7 @@ def bar_shares(values: Sequence[Any]) -> list[float | None]:
     largest = max((n for n in numbers if n is not None), default=0.0)
     if largest <= 0:
         return [None] * len(numbers)
-    return [None if n is None else max(0.0, n) / largest for n in numbers]
+    return [None if n is None else round(max(0.0, n) / largest, 4) for n in numbers]
 
 
 def heat_steps(values: Sequence[Any]) -> list[int | None]:

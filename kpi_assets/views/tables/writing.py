@@ -13,7 +13,7 @@ from kpi_assets.errors import ViewError
 from kpi_assets.style.dates import day_text
 from kpi_assets.style.digits import rounded, to_decimal
 from kpi_assets.style.formats import check_format, parse_format
-from kpi_assets.style.numbers import NumberStyle, is_money
+from kpi_assets.style.numbers import LARGEST, SMALLEST, NumberStyle, is_money
 from kpi_assets.views.columns import is_infinite
 from kpi_assets.views.tables.kinds import Holding
 
@@ -72,7 +72,7 @@ def writer(view: str, held: Holding, numbers: NumberStyle, *, unit: str, format:
             return Writer(numbers, "number", format="d")
         return Writer(numbers, "number", precision=_decimals(held.values))
     if held.kind == "duration":
-        return Writer(numbers, "duration", format="duration")
+        return Writer(numbers, "duration", unit, format or "duration")
     other_year = any(value.year != year for value in held.values if isinstance(value, date))
     return Writer(numbers, held.kind, format=format, year=other_year)
 
@@ -86,10 +86,11 @@ def as_text(value: object) -> str:
 
 def _check_fits(view: str, held: Holding, format: str) -> None:
     days = held.kind in {"date", "datetime"}
-    if not format or held.kind == "empty" or is_date_pattern(format) == days:
+    numeric = held.kind in {"number", "boolean", "duration"}
+    if not format or held.kind == "empty" or (days if is_date_pattern(format) else numeric):
         return
     kinds = "days, e.g. '%d %b'" if days else "numbers, e.g. ',.1f'"
-    if days or held.kind in {"number", "boolean"}:
+    if days or numeric:
         raise ViewError(view, f"format '{format}' does not suit column '{held.name}'; use one for {kinds}")
     raise ViewError(view, f"column '{held.name}' holds {held.kind} values, which take no format")
 
@@ -109,7 +110,7 @@ def _precision(values: Sequence[Any], unit: str, format: str) -> int | None:
 def _decimals(values: Sequence[Any]) -> int | None:
     """The most decimals that any value wants: two from 1, three significant digits below, four at most."""
     amounts = [amount for amount in map(to_decimal, values) if amount is not None]
-    if any(amount and not -6 <= amount.adjusted() < 18 for amount in amounts):
+    if any(amount and not SMALLEST <= amount.adjusted() < LARGEST for amount in amounts):
         return None
     return max((_wanted(amount) for amount in amounts), default=0)
 
