@@ -108,9 +108,8 @@ def _broken(reasons: Mapping[Path, str], plans: Mapping[str, ReportPlan]) -> Ite
         yield BrokenReport(id, file, reason)
 
 
-def _load() -> dg.Definitions:
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Found by Dagster; evaluated when a code location loads, not when this module is imported."""
     os.environ.setdefault(PLANNED_IN_ONE, "1")
     return load_definitions()
-
-
-defs = _load()

