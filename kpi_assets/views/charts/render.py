@@ -1,0 +1,123 @@
+"""Vega-Lite spec -> SVG and PNG by vl_convert, in this process and with the network shut.
+
+vl_convert is imported late: a process that forks after the import hangs in its first drawing. Identical specs are drawn once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from kpi_assets.errors import ViewError
+
+CACHE_SIZE = 512
+PNG_SCALE = 2
+
+_ROOT = re.compile(r"<svg[^>]*>")
+_NOISE = re.compile(
+    r' (?:role|class|aria-[a-z]+|pointer-events|xmlns(?::xlink)?|version|font-family)="[^"]*"'
+)
+_EMPTY = re.compile(r'<path(?: display="none")? d="(?:M[-\d.]+,[-\d.]+h0v0h0Z?)?"(?: display="none")?/>')
+_NUMBER = re.compile(r"(\d+\.\d{2})\d+")
+_ZEROS = re.compile(r"(?<=\d)\.0+(?=[^\d])")
+_NEGATIVE_ZERO = re.compile(r'(?<=[\s,("])-0(?=[\s,)"hvLMZ])')
+_ID = re.compile(r'(\bid="|url\(#|href="#)')
+_GROUPS = re.compile(r"<g>(<(?:path|text|line)[^>]*/>)</g>")
+_OPACITY = re.compile(r' opacity="1"| stroke-miterlimit="10"')
+
+_cache: OrderedDict[tuple[str, str], Any] = OrderedDict()
+_lock = Lock()
+
+
+def spec_text(spec: Mapping[str, Any]) -> str:
+    """The spec as JSON: one text per chart, whatever the order its keys were set in."""
+    return json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def svg(view: str, spec: str) -> str:
+    """The raw SVG of a Vega-Lite spec given as JSON. Raises ViewError, naming the view, where the spec cannot be drawn."""
+    return _once("svg", spec, lambda: _convert(view, "vegalite_to_svg", spec))
+
+
+def png(view: str, spec: str) -> bytes:
+    """The 2x bitmap of a spec. Its colours are the spec's: give it an opaque `background`."""
+    return _once("png", spec, lambda: _convert(view, "vegalite_to_png", spec, scale=PNG_SCALE))
+
+
+def tidy(raw: str, prefix: str, alt: str, font: str) -> str:
+    """A raw SVG made small and safe beside others: ids made unique by `prefix`, one label on the root, marks without theirs.
+
+    The fonts stand on the root alone, so that a page which drops them there has its own stack everywhere.
+    """
+    return _clean(raw, prefix, _attributes(raw, alt, font))
+
+
+def forget() -> None:
+    """Empty the cache of drawings."""
+    with _lock:
+        _cache.clear()
+
+
+def _attributes(raw: str, alt: str, font: str) -> str:
+    found = re.search(r'width="([\d.]+)" height="([\d.]+)"', raw)
+    width, height = (round(float(n)) for n in found.groups()) if found else (0, 0)
+    label = html.escape(alt, quote=True)
+    return (
+        f'xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'font-family="{html.escape(font, quote=True)}" role="img" aria-label="{label}"'
+    )
+
+
+def _clean(raw: str, prefix: str, attributes: str) -> str:
+    body = _NOISE.sub("", _ROOT.sub("", raw, count=1))
+    body = _NUMBER.sub(r"\1", _OPACITY.sub("", body))
+    body = _NEGATIVE_ZERO.sub("0", _ZEROS.sub("", body))
+    body = _ID.sub(rf"\g<1>{prefix}-", _EMPTY.sub("", body))
+    return f"<svg {attributes}>{body.strip()}"
+
+
+def _once(form: str, spec: str, make: Any) -> Any:
+    key = (form, hashlib.sha256(spec.encode()).hexdigest())
+    with _lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
+    made = make()
+    with _lock:
+        _cache[key] = made
+        while len(_cache) > CACHE_SIZE:
+            _cache.popitem(last=False)
+    return made
+
+
+def _convert(view: str, function: str, spec: str, **options: Any) -> Any:
+    import vl_convert
+
+    try:
+        return getattr(vl_convert, function)(spec, allowed_base_urls=[], **options)
+    except (ValueError, TypeError) as error:
+        raise ViewError(view, f"Vega-Lite could not draw the chart: {_plain(str(error))}") from error
+
+
+def _plain(message: str) -> str:
+    """The first telling line of vl_convert's message, without its stack of script positions."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith("at ") and "conversion failed" not in line]
+    return re.sub(r"\s+at https?://\S+.*", "", (telling or lines or ["unknown reason"])[0])[:300]
+
+
+def height_of(raw: str) -> int:
+    """The height in CSS pixels that an SVG says it has."""
+    found = re.search(r'<svg[^>]* height="([\d.]+)"', raw)
+    return round(float(found.group(1))) if found else 0
+
+
+def png_height(png: bytes) -> int:
+    """A 2x bitmap's height in CSS pixels, from its header."""
+    return round(int.from_bytes(png[20:24], "big") / PNG_SCALE)

@@ -1,0 +1,229 @@
+"""What the data say, as one sentence: computed, never a cause, and silent where it would be guessing.
+
+Each function takes plain numbers and returns a `Finding` or None. Words that compare are chosen from the *printed* numbers,
+so a sentence never says "rose" between two numbers that look the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Print = Callable[[float], str]
+"""A number as printed."""
+
+NOTICEABLE = 0.03
+"""A change smaller than this share is called steady."""
+OUTSTANDING = 1.2
+"""A peak this many times the next value is worth a title."""
+CONTRIBUTION = 0.4
+"""A part that made at least this share of a change is named."""
+FEWEST_WINDOWS = 4
+"""A record needs at least so many earlier windows."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`text` is the sentence without a full stop. `subjects` are the positions (or names) it is about."""
+
+    text: str
+    subjects: tuple[int | str, ...] = ()
+
+
+def _known(values: Sequence[float]) -> list[float]:
+    return [v for v in values if math.isfinite(v)]
+
+
+def movement(subject: str, before: float, now: float, show: Print, per: str = "") -> Finding | None:
+    """`Sign-ups rose from 31 to 44 a day`; steady where the change is small; None where a value is missing."""
+    if not (math.isfinite(before) and math.isfinite(now)):
+        return None
+    old, new = show(before), show(now)
+    tail = f" {per}" if per else ""
+    base = max(abs(before), abs(now))
+    if old == new or (base and abs(now - before) / base < NOTICEABLE):
+        return Finding(f"{subject} held steady at {new}{tail}")
+    verb = "rose" if now > before else "fell"
+    return Finding(f"{subject} {verb} from {old} to {new}{tail}")
+
+
+def record(subject: str, earlier: Sequence[float], now: float, words: RecordWords) -> Finding | None:
+    """`Sign-ups: best week in 90 days` where no earlier window reached the newest, or all were above it."""
+    past = _known(earlier)
+    if len(past) < FEWEST_WINDOWS or not math.isfinite(now):
+        return None
+    shown, others = words.show(now), {words.show(v) for v in past}
+    if now > max(past) and shown not in others:
+        return Finding(f"{subject}: {words.high} {words.window} in {words.span}, {shown}{words.tail}")
+    if now < min(past) and shown not in others:
+        return Finding(f"{subject}: {words.low} {words.window} in {words.span}, {shown}{words.tail}")
+    return None
+
+
+@dataclass(frozen=True)
+class RecordWords:
+    """How a record is told: `highest week in 90 days, 183 a day`."""
+
+    show: Print
+    window: str
+    span: str
+    per: str = ""
+    better: bool | None = None
+
+    @property
+    def high(self) -> str:
+        return {True: "best", False: "worst", None: "highest"}[self.better]
+
+    @property
+    def low(self) -> str:
+        return {True: "worst", False: "best", None: "lowest"}[self.better]
+
+    @property
+    def tail(self) -> str:
+        return f" {self.per}" if self.per else ""
+
+
+def peak(subject: str, names: Sequence[str], values: Sequence[float], show: Print) -> Finding | None:
+    """`Sign-ups peaked at 251 on Thursday` where one value stands out, above or below; else None."""
+    present = sorted(_known(values))
+    if len(present) < 3 or present[0] < 0:
+        return None
+    top, second = present[-1], present[-2]
+    if second > 0 and top >= OUTSTANDING * second and show(top) != show(second):
+        at = _position(values, top)
+        return Finding(f"{subject} peaked at {show(top)} {names[at]}", (at,))
+    low, next_low = present[0], present[1]
+    if low >= 0 and next_low > 0 and low * OUTSTANDING * 1.25 <= next_low and show(low) != show(next_low):
+        at = _position(values, low)
+        return Finding(f"{subject} dipped to {show(low)} {names[at]}", (at,))
+    return None
+
+
+def trend(subject: str, values: Sequence[float], show: Print, per: str = "") -> Finding | None:
+    """`Sign-ups rose from 31 to 44 a day` where first and last third differ by more than the values scatter."""
+    present = _known(values)
+    if len(present) < 4:
+        return movement(subject, present[0], present[-1], show, per) if len(present) >= 2 else None
+    third = max(1, len(present) // 3)
+    first, last = present[:third], present[-third:]
+    before, now = sum(first) / third, sum(last) / third
+    scatter = _scatter(present)
+    if abs(now - before) <= scatter:
+        return None
+    return movement(subject, before, now, show, per)
+
+
+def _scatter(values: Sequence[float]) -> float:
+    """Typical size of a step from one value to the next."""
+    steps = sorted(abs(b - a) for a, b in zip(values, values[1:], strict=False))
+    return steps[len(steps) // 2] if steps else 0.0
+
+
+def spread(subject: str, names: Sequence[str], values: Sequence[float], show: Print) -> Finding | None:
+    """`Sign-ups ranged from 121 (Sat) to 251 (Thu)`, or `held steady at 43` where they hardly differ."""
+    present = _known(values)
+    if not present:
+        return None
+    low, high = min(present), max(present)
+    if len(present) == 1:
+        return Finding(f"{subject}: {show(high)} {names[_position(values, high)]}")
+    if show(low) == show(high):
+        return Finding(f"{subject} held steady at {show(high)}")
+    at_low, at_high = _position(values, low), _position(values, high)
+    text = f"{subject} ranged from {show(low)} {names[at_low]} to {show(high)} {names[at_high]}"
+    return Finding(text, (at_high,))
+
+
+def contribution(
+    subject: str, names: Sequence[str], before: Sequence[float], now: Sequence[float], show: Print
+) -> Finding | None:
+    """`Thursday accounts for 68 of the rise of 131 in sign-ups` where one part made most of the whole change."""
+    pairs = [(i, b, n) for i, (b, n) in enumerate(zip(before, now, strict=True)) if _finite(b, n)]
+    if len(pairs) < 2 or len(pairs) < len(now):
+        return None
+    old, new = sum(b for _, b, _ in pairs), sum(n for _, _, n in pairs)
+    total = new - old
+    if show(old) == show(new) or abs(total) < NOTICEABLE * max(abs(old), abs(new)):
+        return None
+    at, part = max(((i, n - b) for i, b, n in pairs), key=lambda p: p[1] if total > 0 else -p[1])
+    share = part / total
+    if not CONTRIBUTION <= share <= 1 or show(abs(part)) == show(0):
+        return None
+    gained, rest = show(abs(part)), show(abs(total))
+    if gained == rest:
+        return None
+    way = "rise" if total > 0 else "fall"
+    return Finding(f"{names[at]} accounts for {gained} of the {way} of {rest} in {_lower(subject)}", (at,))
+
+
+def whole_change(
+    subject: str, before: Sequence[float], now: Sequence[float], show: Print, change: str
+) -> Finding | None:
+    """`Sign-ups rose 11.4 %, from 1,153 to 1,284`; `change` is the printed change."""
+    old, new = _known(before), _known(now)
+    if not old or not new or len(old) < len(now) or len(new) < len(now):
+        return None
+    a, b = sum(old), sum(new)
+    if show(a) == show(b) or (a > 0 and abs(b - a) / a < NOTICEABLE / 3):
+        return Finding(f"{subject} held steady at {show(b)}, {show(a)} before")
+    verb = "rose" if b > a else "fell"
+    amount = f" {change}," if change else ""
+    return Finding(f"{subject} {verb}{amount} from {show(a)} to {show(b)}")
+
+
+def leader(
+    subject: str,
+    names: Sequence[str],
+    values: Sequence[float],
+    show: Print,
+    share: Callable[[float, float], str],
+) -> Finding | None:
+    """`Germany leads with 312, 24.3 % of all` where all are above zero and one is ahead."""
+    present = _known(values)
+    if len(present) < 2:
+        return None
+    ordered = sorted(present, reverse=True)
+    top, second, total = ordered[0], ordered[1], sum(present)
+    at = _position(values, top)
+    if top <= 0 or show(top) == show(second):
+        return None
+    if ordered[-1] < 0:
+        return Finding(f"{names[at]} leads with {show(top)}", (at,))
+    tail = f", {share(top, total)} of all {_lower(subject)}" if subject else ""
+    return Finding(f"{names[at]} leads with {show(top)}{tail}", (at,))
+
+
+def mover(
+    names: Sequence[str], first: Sequence[float], last: Sequence[float], show: Print, per: str = ""
+) -> Finding | None:
+    """`Team rose most, from 19 to 34 a week`: the series that changed most, where any did."""
+    pairs = [(i, a, b) for i, (a, b) in enumerate(zip(first, last, strict=True)) if _finite(a, b)]
+    if len(pairs) < 2:
+        return None
+    at, before, now = max(pairs, key=lambda p: abs(p[2] - p[1]))
+    base = max(abs(before), abs(now))
+    if show(before) == show(now) or not base or abs(now - before) / base < 2 * NOTICEABLE:
+        return Finding("All series held steady")
+    verb = "rose" if now > before else "fell"
+    tail = f" {per}" if per else ""
+    return Finding(f"{names[at]} {verb} most, from {show(before)} to {show(now)}{tail}", (at,))
+
+
+def _finite(*values: float) -> bool:
+    return all(math.isfinite(v) for v in values)
+
+
+def _position(values: Sequence[float], wanted: float) -> int:
+    return next(i for i, v in enumerate(values) if v == wanted)
+
+
+def _lower(subject: str) -> str:
+    """`Sign-ups` as it stands inside a sentence; acronyms keep their letters."""
+    first = subject.split(" ", 1)[0]
+    return subject if first.isupper() and len(first) > 1 else subject[:1].lower() + subject[1:]
+
+
+def inside(subject: str) -> str:
+    """A subject in the middle of a sentence."""
+    return _lower(subject)

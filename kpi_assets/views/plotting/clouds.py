@@ -1,0 +1,78 @@
+"""A story as points."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kpi_assets.views.charts.scatter import Cloud
+from kpi_assets.views.charts.strands import Strand
+from kpi_assets.views.composing import header_of
+from kpi_assets.views.plotting.data import PlotData, instant, instants
+from kpi_assets.views.plotting.story import Story
+from kpi_assets.views.plotting.timelines import MOST_SERIES, nothing_sentence
+
+MOST_POINTS = 4000
+CELLS = (320, 120)
+"""Grid into which more points than that are thinned: one per cell and series stays."""
+
+
+def cloud_of(story: Story) -> tuple[Cloud, PlotData]:
+    """The points, thinned where they would cover each other anyway."""
+    data = story.data
+    points = data.points.dropna(subset=["value"])
+    names: tuple[str, ...] = ()
+    zone = story.context.window.zone
+    if data.index == "time":
+        x: Any = instants(pd.Index(points["x"]), zone)
+        start: Any = instant(story.start, zone)
+        end: Any = instant(story.end, zone)
+        at = (x - pd.Timestamp(start)) / pd.Timedelta(seconds=1)
+    elif data.index == "number":
+        at = points["x"].to_numpy(dtype=float)
+        start, end = (float(at.min()), float(at.max())) if len(at) else (0.0, 1.0)
+    else:
+        names = tuple(str(name) for name in data.wide.index)
+        place = {name: i for i, name in enumerate(names)}
+        at = points["x"].map(place).to_numpy(dtype=float)
+        start, end = 0.0, float(max(len(names) - 1, 1))
+    points = points.assign(at=np.asarray(at, dtype=float))
+    kept = _thinned(points)
+    if len(kept) < len(points):
+        numbers = story.look.numbers
+        note = f"{numbers.number(len(points))} points lie on {numbers.number(len(kept))} places."
+        data = replace(data, notes=(*data.notes, note))
+    strands = tuple(_strand(story, data, kept, name, rank, start) for rank, name in enumerate(_top(data)))
+    title = header_of(data.index_name) if data.index == "number" else ""
+    empty = nothing_sentence(story) if data.empty else ""
+    return Cloud(strands, start, end, names, title, empty), data
+
+
+def _top(data: PlotData) -> list[str]:
+    return data.series
+
+
+def _strand(story: Story, data: PlotData, kept: pd.DataFrame, name: str, rank: int, start: Any) -> Strand:
+    own = kept[kept["series"] == name]
+    color = story.look.color(rank, name) if rank < MOST_SERIES else story.look.light.context
+    if data.index == "time":
+        xs: tuple[Any, ...] = tuple(
+            (pd.Timestamp(start) + pd.Timedelta(seconds=float(s))).to_pydatetime() for s in own["at"]
+        )
+    else:
+        xs = tuple(float(v) for v in own["at"])
+    return Strand(name, data.labels[name], color, xs, tuple(float(v) for v in own["value"]))
+
+
+def _thinned(points: pd.DataFrame) -> pd.DataFrame:
+    """One point per cell of a fine grid and series, where there are very many."""
+    if len(points) <= MOST_POINTS:
+        return points
+    cells = {"series": points["series"]}
+    for column, count in zip(("at", "value"), CELLS, strict=True):
+        low, high = points[column].min(), points[column].max()
+        cells[column] = ((points[column] - low) / ((high - low) or 1) * count).astype(int)
+    return points[~pd.DataFrame(cells).duplicated()]

@@ -1,0 +1,254 @@
+"""What a plot says in words: finding, grey line, alternative text, notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from kpi_assets.views import findings
+from kpi_assets.views.findings import Finding, RecordWords
+from kpi_assets.views.plotting.data import PlotData
+from kpi_assets.views.plotting.story import Story
+
+WINDOW_NAMES = {1: "day", 7: "week", 14: "two weeks", 28: "four weeks"}
+
+
+def find(story: Story, shown: PlotData) -> Finding | None:
+    """The finding of what is shown; None where the data say nothing worth a title."""
+    if shown.empty or story.args.kind == "scatter":
+        return None
+    if len(shown.series) > 1:
+        return _of_many(story, shown)
+    if shown.index == "text":
+        return _of_names(story, shown)
+    if shown.index == "time":
+        return _of_time(story, shown)
+    return None
+
+
+def _of_time(story: Story, shown: PlotData) -> Finding | None:
+    values = [float(v) for v in shown.values(shown.series[0])]
+    look, subject = story.look, story.subject
+    found: Finding | None = None
+    if story.before is not None:
+        found = _against_before(story, shown, values)
+    elif story.args.history and shown.step is not None and shown.step.unit == "day":
+        found = _in_history(story, shown)
+    names = [story.when(key.to_pydatetime()) for key in shown.wide.index]
+    weekly = shown.step is not None and shown.step.unit != "day"
+    return (
+        found
+        or (_steps(story, values) if weekly else None)
+        or findings.peak(subject, names, values, look.value)
+        or findings.trend(subject, values, look.mean, story.per)
+        or findings.spread(subject, names, values, look.value)
+    )
+
+
+def _steps(story: Story, values: Sequence[float]) -> Finding | None:
+    """Weeks and months: the trend over all of them."""
+    return findings.trend(story.subject, values, story.look.mean, story.per)
+
+
+def _against_before(story: Story, shown: PlotData, values: Sequence[float]) -> Finding | None:
+    """Contribution of one day to the change, else the change."""
+    before = _before_values(story, shown)
+    if not before:
+        return None
+    look, subject = story.look, story.subject
+    if not story.additive:
+        old, new = _mean(before), _mean(values)
+        return findings.movement(subject, old, new, look.mean)
+    names = _part_names(story, shown)
+    part = findings.contribution(subject, names, before, values, look.value)
+    change = look.numbers.change(_sum(values), _sum(before), "percent").text if _sum(before) > 0 else ""
+    return part or findings.whole_change(subject, before, values, look.value, change.lstrip("+−±"))
+
+
+def _before_values(story: Story, shown: PlotData) -> list[float]:
+    before = story.before
+    if before is None or before.empty or before.index != shown.index:
+        return []
+    totals = before.wide.sum(axis=1, min_count=1)
+    if shown.index == "time":
+        length = timedelta(days=story.context.window.length)
+        lookup = {key.to_pydatetime() + length: float(v) for key, v in totals.items()}  # pyright: ignore[reportAttributeAccessIssue]
+        return [lookup.get(key.to_pydatetime(), math.nan) for key in shown.wide.index]
+    names = {str(key): float(v) for key, v in totals.items()}
+    return [names.get(str(key), math.nan) for key in shown.wide.index]
+
+
+def _part_names(story: Story, shown: PlotData) -> list[str]:
+    if shown.index == "text":
+        return [str(key) for key in shown.wide.index]
+    names = [story.when(key.to_pydatetime()) for key in shown.wide.index]
+    return [name.removeprefix("on ").removeprefix("in ").removeprefix("at ") for name in names]
+
+
+def _in_history(story: Story, shown: PlotData) -> Finding | None:
+    """The window against the windows before it: a record, else the change of its mean."""
+    length = story.context.window.length
+    begin, end = story.window
+    series = shown.wide[shown.series[0]]
+    means: list[float] = []
+    for back in range((story.args.history or length) // length):
+        start = begin - timedelta(days=back * length)
+        part = series[(series.index >= start) & (series.index < start + timedelta(days=length))]
+        means.append(float(part.mean()) if len(part.dropna()) == length else math.nan)
+    if not means or math.isnan(means[0]):
+        return None
+    record = findings.record(
+        story.subject,
+        means[1:],
+        means[0],
+        RecordWords(
+            story.look.mean,
+            WINDOW_NAMES.get(length, f"{length} days"),
+            f"{story.args.history} days",
+            story.per,
+            story.args.higher_is_better,
+        ),
+    )
+    if record is None and len(means) > 1:
+        return findings.movement(story.subject, means[1], means[0], story.look.mean, story.per)
+    return record
+
+
+def _of_names(story: Story, shown: PlotData) -> Finding | None:
+    values = [float(v) for v in shown.values(shown.series[0])]
+    names = [str(key) for key in shown.wide.index]
+    if story.before is not None and story.additive:
+        found = findings.contribution(
+            story.subject, names, _before_values(story, shown), values, story.look.value
+        )
+        if found:
+            return found
+    share = partial(story.look.numbers.share, precision=0)
+    subject = story.subject if story.additive else ""
+    return findings.leader(subject, names, values, story.look.value, share)
+
+
+def _of_many(story: Story, shown: PlotData) -> Finding | None:
+    """Several series: who made the change of a sum, who moved most, or who leads."""
+    names = [shown.labels[series] for series in shown.series]
+    look = story.look
+    stacked = story.args.stacked or story.args.kind == "area"
+    if shown.index == "time" and len(shown.wide) >= 4 and shown.step is not None and not stacked:
+        first, last = _thirds(shown)
+        return findings.mover(names, first, last, look.mean, story.per)
+    if (
+        stacked
+        and shown.index == "time"
+        and shown.step is not None
+        and shown.step.unit in {"week", "month"}
+        and len(shown.wide) > 1
+    ):
+        last = [float(v) for v in shown.wide.iloc[-1]]
+        first = [float(v) for v in shown.wide.iloc[-2]]
+        found = findings.contribution(story.subject, names, first, last, look.value)
+        if found:
+            return found
+    if not story.additive:
+        return None
+    totals = [float(v) for v in shown.wide.sum(min_count=1)]
+    share = partial(look.numbers.share, precision=0)
+    return findings.leader(story.subject, names, totals, look.value, share)
+
+
+def _thirds(shown: PlotData) -> tuple[list[float], list[float]]:
+    third = max(1, len(shown.wide) // 3)
+    first, last = shown.wide.iloc[:third].mean(), shown.wide.iloc[-third:].mean()
+    return [float(v) for v in first], [float(v) for v in last]
+
+
+def _sum(values: Sequence[float]) -> float:
+    return sum(v for v in values if not math.isnan(v))
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [v for v in values if not math.isnan(v)]
+    return sum(known) / len(known) if known else math.nan
+
+
+# ---------------------------------------------------------------------- grey line, alternative text, notes
+
+
+def explanation(story: Story, shown: PlotData) -> str:
+    """What the marks mean, where the picture alone does not say it."""
+    args = story.args
+    if args.rolling and args.kind == "line":
+        return f"Each dot is one day, the line is the {args.rolling}-day mean."
+    if story.before is not None and not story.before.empty and args.compare:
+        from kpi_assets.style.dates import earlier_words
+
+        earlier = earlier_words(story.context.window.length)
+        if args.kind == "bar" and len(shown.series) == 1:
+            return f"Line across the bar: {earlier}."
+        if args.kind == "line" and len(shown.series) == 1:
+            return f"Dashed: {earlier}."
+    if args.small_multiples:
+        return "One scale for all."
+    return ""
+
+
+def days_phrase(story: Story, shown: PlotData) -> str:
+    """The days on the axis and the explanation, for the grey line."""
+    text = explanation(story, shown)
+    return f"{story.days}. {text}" if text else story.days
+
+
+def alternative(story: Story, shown: PlotData, finding: Finding | None) -> str:
+    """The chart in two sentences: what was found, and the numbers that frame it."""
+    kind = {"line": "Line chart", "bar": "Bar chart", "area": "Area chart", "scatter": "Scatter plot"}[
+        story.args.kind
+    ]
+    if shown.empty:
+        return f"{kind} of {story.measure}, {story.days}: no values."
+    head = story.context.headline or (finding.text if finding else "")
+    sentences = [f"{head.rstrip('.')}."] if head else []
+    sentences.append(f"{kind} of {story.measure}, {story.days}.")
+    sentences.append(_range(story, shown))
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _range(story: Story, shown: PlotData) -> str:
+    if len(shown.series) > 1:
+        parts: list[str] = []
+        for series in shown.series[:6]:
+            known = [float(v) for v in shown.wide[series].dropna()]
+            if known:
+                parts.append(
+                    f"{shown.labels[series]} from {story.look.value(known[0])} to {story.look.value(known[-1])}"
+                )
+        more = f" and {len(shown.series) - 6} more" if len(shown.series) > 6 else ""
+        return f"{'; '.join(parts)}{more}." if shown.index == "time" else f"{len(shown.series)} series{more}."
+    known = [float(v) for v in shown.wide.iloc[:, 0].dropna()]
+    low, high = min(known), max(known)
+    if low == high:
+        return (
+            f"Always {story.look.value(low)}." if len(known) > 1 else f"One value, {story.look.value(low)}."
+        )
+    return f"Lowest {story.look.value(low)}, highest {story.look.value(high)}."
+
+
+def notes(story: Story, shown: PlotData) -> str:
+    """What was done to the rows, and what is not complete, as sentences."""
+    found = list(shown.notes)
+    if story.outside:
+        rows = "value lies" if story.outside == 1 else "values lie"
+        found.append(
+            f"{story.outside} {rows} outside the days shown and {'is' if story.outside == 1 else 'are'} not drawn."
+        )
+    found += _incomplete(story, shown)
+    return " ".join(dict.fromkeys(found))
+
+
+def _incomplete(story: Story, shown: PlotData) -> list[str]:
+    """A last month or week that the window cuts."""
+    step = shown.step
+    if shown.index != "time" or step is None or step.unit not in {"week", "month"} or shown.wide.empty:
+        return []
+    last: datetime = shown.wide.index[-1].to_pydatetime()
+    return [f"{story.moment(last)} is not complete."] if step.next(last) > story.end else []

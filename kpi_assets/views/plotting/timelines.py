@@ -1,0 +1,267 @@
+"""A story as lines or areas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from kpi_assets.style.dates import day_text, weekday_name, window_short
+from kpi_assets.views.charts.strands import Form, Mark, Scene, Strand, Tint
+from kpi_assets.views.plotting.data import OTHER, PlotData, instant, with_other
+from kpi_assets.views.plotting.story import Story
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_SERIES = 6
+MOST_QUIET = 40
+
+
+def time_scene(story: Story) -> Scene:
+    """Lines or areas of the story, over time, numbers or names."""
+    data = _limited(story)
+    if data.index != "time":
+        return _plain_scene(story, data)
+    data = on_grid(data, story.start, story.end)
+    strands = _strands(story, data, positions(data, story))
+    start, end = bounds(story, data)
+    form = form_of(story)
+    if form == "stacked" and len(data.wide) > 1:
+        xs = strands[0].xs
+        start, end = xs[0], xs[-1]
+    scene = Scene(
+        form, tuple(strands), start, end, tint=_tint(story), marks=_marks(story, data), before=_before(story)
+    )
+    if story.args.rolling and form == "line":
+        scene = _rolled(story, scene, data)
+    return _with_peak(story, scene, data)
+
+
+def form_of(story: Story) -> Form:
+    """Stacked where it was asked for; an area of one series is filled to its line."""
+    args, several = story.args, len(story.data.series) > 1
+    if several and (args.stacked or args.kind == "area"):
+        return "stacked"
+    return "area" if args.kind == "area" or args.stacked else "line"
+
+
+def _limited(story: Story) -> PlotData:
+    """At most six series: a stack adds the rest up as "Other"; lines keep theirs in grey (see `_strands`)."""
+    return with_other(story.data, MOST_SERIES) if form_of(story) == "stacked" else story.data
+
+
+def on_grid(data: PlotData, start: datetime, end: datetime) -> PlotData:
+    """The series with a gap at each step of the span that has no row."""
+    if data.step is None or data.wide.empty:
+        return data
+    import pandas as pd
+
+    steps = data.step.between(min(start, data.wide.index[0].to_pydatetime()), end)
+    if len(steps) > 20 * len(data.wide) + 1000:
+        return replace(data, step=None)
+    grid = data.wide.index.union(pd.DatetimeIndex(steps))
+    return replace(data, wide=data.wide.reindex(grid)) if len(grid) > len(data.wide) else data
+
+
+def positions(data: PlotData, story: Story) -> tuple[Any, ...]:
+    """Where values stand: in the middle of the step that they stand for, as instants."""
+    zone, step = story.context.window.zone, data.step
+    found: list[datetime] = []
+    for moment in data.wide.index:
+        wall = moment.to_pydatetime()
+        at = instant(wall, zone)
+        found.append(at + (instant(step.next(wall), zone) - at) / 2 if step else at)
+    return tuple(found)
+
+
+def bounds(story: Story, data: PlotData) -> tuple[datetime, datetime]:
+    """The axis: the window or history, wider where a week or month overlaps its ends."""
+    zone = story.context.window.zone
+    start, end = story.start, story.end
+    if data.step and not data.wide.empty:
+        start = min(start, data.wide.index[0].to_pydatetime())
+        end = max(end, data.step.next(data.wide.index[-1].to_pydatetime()))
+    return instant(start, zone), instant(end, zone)
+
+
+def _strands(story: Story, data: PlotData, xs: tuple[Any, ...]) -> list[Strand]:
+    look, form = story.look, form_of(story)
+    order = stack_order(data) if form == "stacked" else data.series
+    loud = _loud(story, data) if form != "stacked" else set(order)
+    several = len(data.series) > 1
+    rank = {name: i for i, name in enumerate(name for name in data.series if name in loud)}
+    strands: list[Strand] = []
+    for name in order:
+        ys = tuple(float(v) for v in data.values(name))
+        quiet = name not in loud
+        other = (
+            form == "stacked"
+            and name.startswith(OTHER)
+            and name == data.series[-1]
+            and len(data.series) == MOST_SERIES
+        )
+        color = look.light.context if quiet or other else _color(story, name, rank[name])
+        last = next((y for y in reversed(ys) if not math.isnan(y)), math.nan)
+        value = "" if quiet or math.isnan(last) else look.value(last)
+        label = data.labels[name] if several else ""
+        strands.append(Strand(name, label, color, xs, ys, value, quiet))
+    return strands
+
+
+def _color(story: Story, name: str, rank: int) -> str:
+    highlight = story.args.highlight
+    if highlight and highlight in story.data.series and form_of(story) != "stacked":
+        return story.look.light.accent if name == highlight else story.look.light.context
+    return story.look.color(rank, name)
+
+
+def stack_order(data: PlotData) -> list[str]:
+    """Largest band at the bottom, "Other" on top; ties by name, so that editions agree."""
+    totals = data.wide.abs().sum()
+    last = data.series[-1] if data.series[-1].startswith(OTHER) else None
+    named = [name for name in data.series if name != last]
+    ordered = sorted(named, key=lambda name: (-float(totals[name]), name))
+    return [*ordered, last] if last else ordered
+
+
+def _loud(story: Story, data: PlotData) -> set[str]:
+    """The series that are coloured and named: all up to six, else the five largest."""
+    if len(data.series) <= MOST_SERIES:
+        return set(data.series)
+    totals = data.wide.abs().mean().sort_values(ascending=False, kind="stable")
+    top = list(totals.index[: MOST_SERIES - 1])
+    if story.args.highlight in data.series and story.args.highlight not in top:
+        top[-1] = story.args.highlight
+    return set(top)
+
+
+def _plain_scene(story: Story, data: PlotData) -> Scene:
+    """Over numbers or names."""
+    names: tuple[str, ...] = ()
+    if data.index == "text":
+        names = tuple(str(name) for name in data.wide.index)
+        xs: tuple[Any, ...] = tuple(float(i) for i in range(len(names)))
+        start, end = 0.0, float(max(len(names) - 1, 1))
+    else:
+        xs = tuple(float(v) for v in data.wide.index)
+        start, end = (xs[0], xs[-1]) if xs else (0.0, 1.0)
+    scene = Scene(form_of(story), tuple(_strands(story, data, xs)), start, end, names=names)
+    return replace(scene, empty=nothing_sentence(story)) if data.empty else scene
+
+
+def nothing_sentence(story: Story) -> str:
+    """`No sign-ups in this window.`"""
+    from kpi_assets.views.findings import inside
+
+    return f"No {inside(story.subject)} in this window."
+
+
+def _tint(story: Story) -> Tint | None:
+    if not story.args.history or story.window == (story.start, story.end):
+        return None
+    zone = story.context.window.zone
+    start, end = story.window
+    return Tint(instant(start, zone), instant(end, zone), window_short(story.context.window, story.locale))
+
+
+def _before(story: Story) -> Strand | None:
+    """The only series' previous window, moved onto this one."""
+    before = story.before
+    if before is None or before.index != "time" or len(before.series) != 1 or len(story.data.series) != 1:
+        return None
+    length = timedelta(days=story.context.window.length)
+    start, end = story.window
+    data = on_grid(before, start - length, end - length)
+    if data.empty:
+        return None
+    moved = replace(data, wide=data.wide.set_axis(data.wide.index + length))
+    name = data.series[0]
+    return Strand(
+        name, "", story.look.light.context, positions(moved, story), tuple(map(float, moved.values(name)))
+    )
+
+
+def rolling_mean(series: pd.Series[Any], days: int) -> pd.Series[Any]:
+    """Mean over `days` steps; from the first full stretch on, over what is there; a gap where the day itself is missing."""
+    mean = series.rolling(days, min_periods=days // 2 + 1).mean()
+    first = series.first_valid_index()
+    if first is not None:
+        begin = series.index.get_loc(first)
+        mean.iloc[: int(begin) + days - 1] = math.nan  # pyright: ignore[reportArgumentType]
+    return mean.where(series.notna())
+
+
+def _rolled(story: Story, scene: Scene, data: PlotData) -> Scene:
+    """Single values as dots, their mean as the line."""
+    days, look = story.args.rolling or 1, story.look
+    name = data.series[0]
+    full = on_grid(story.full, story.full.wide.index[0].to_pydatetime(), story.end)
+    mean = rolling_mean(full.wide[name], days).reindex(data.wide.index)
+    known = mean.dropna()
+    if known.empty or len(data.series) > 1 or data.step is None or data.step.unit != "day":
+        return scene
+    value = f"{look.mean(float(known.iloc[-1]))} {story.per}".strip()
+    raw = scene.strands[0]
+    line = Strand(name, "", raw.color, raw.xs, tuple(float(v) for v in mean), value)
+    return replace(scene, strands=(line,), dots=raw, caption=f"{days}-day mean", smooth=True)
+
+
+def _marks(story: Story, data: PlotData) -> tuple[Mark, ...]:
+    marks: list[Mark] = []
+    for alarm, group in ((True, story.args.incidents), (False, story.args.annotations)):
+        for item in group:
+            at = item.at if isinstance(item.at, datetime) else datetime.combine(item.at, time())
+            wall = at.replace(tzinfo=None) if at.tzinfo is None else _local(at, story)
+            if not story.start <= wall < story.end:
+                continue
+            label = item.label or day_text(wall.date(), story.locale)
+            marks.append(_mark_at(wall, data, story, Mark(None, math.nan, label, item.note, True, alarm)))
+    return tuple(marks)
+
+
+def _local(at: datetime, story: Story) -> datetime:
+    return at.astimezone(story.context.window.starts_at.tzinfo).replace(tzinfo=None)
+
+
+def _mark_at(wall: datetime, data: PlotData, story: Story, mark: Mark) -> Mark:
+    """The mark on the first series' value at that moment, or on the axis where there is none."""
+    zone, step = story.context.window.zone, data.step
+    begin = step.floor(wall) if step else wall
+    value = math.nan
+    if len(data.series) == 1 and begin in data.wide.index:
+        value = float(data.wide.loc[begin].iloc[0])  # pyright: ignore[reportArgumentType]
+    at = instant(begin, zone)
+    if step:
+        at += (instant(step.next(begin), zone) - at) / 2
+    return replace(mark, at=at, value=value)
+
+
+def _with_peak(story: Story, scene: Scene, data: PlotData) -> Scene:
+    """Names the highest value of a single series, where it lies in the window and is not the last one."""
+    raw = scene.dots or (scene.strands[0] if len(scene.strands) == 1 else None)
+    if raw is None or data.empty or not isinstance(data.wide.index[0].to_pydatetime(), datetime):
+        return scene
+    present = [i for i, y in enumerate(raw.ys) if not math.isnan(y)]
+    if len(present) < 4:
+        return scene
+    top = max(present, key=lambda i: (raw.ys[i], -i))
+    wall = data.wide.index[top].to_pydatetime()
+    begin, end = story.window
+    if not begin <= wall < end or (top == present[-1] and scene.dots is None) or _is_flat(raw, present):
+        return scene
+    short = story.context.window.length <= 7 and data.step is not None and data.step.unit == "day"
+    name = weekday_name(wall.date(), story.locale, short=False) if short else story.moment(wall)
+    mark = Mark(raw.xs[top], raw.ys[top], f"{name} {story.look.value(raw.ys[top])}")
+    return replace(scene, marks=(*scene.marks, mark))
+
+
+def _is_flat(strand: Strand, present: Sequence[int]) -> bool:
+    values = [strand.ys[i] for i in present]
+    return max(values) == min(values)
+
+
+def as_moment(day: date) -> datetime:
+    return datetime.combine(day, time())
