@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from kpi_assets.contracts import Cell, Column, RenderContext, Table
 from kpi_assets.errors import ViewError
 from kpi_assets.style.digits import to_decimal
-from kpi_assets.style.formats import parse_format
 from kpi_assets.views.columns import column, is_infinite, kind_of, names, total
 from kpi_assets.views.composing import days_of, header_of, measure_of
 from kpi_assets.views.tables.args import TableArgs
-from kpi_assets.views.tables.findings import Ranking, adds_up, leader, noun_of
-from kpi_assets.views.tables.kinds import Holding, hold
+from kpi_assets.views.tables.cols import Col
+from kpi_assets.views.tables.findings import Ranking, leader, noun_of
+from kpi_assets.views.tables.highlight import extreme, matching
+from kpi_assets.views.tables.kinds import hold
 from kpi_assets.views.tables.scales import bar_shares, heat_steps, number
-from kpi_assets.views.tables.writing import Writer, as_text, writer
+from kpi_assets.views.tables.writing import as_text, writer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,33 +26,6 @@ if TYPE_CHECKING:
 MOST_ROWS_COMPARED = 5_000
 """Of longer answers no leader is named: to read them all would take longer than the sentence is worth."""
 SAFE_LINKS = ("http://", "https://", "mailto:")
-
-
-@dataclass(frozen=True)
-class Col:
-    """A shown column: what it holds (in the shown rows), and how that is written."""
-
-    position: int
-    name: str
-    label: str
-    held: Holding
-    writer: Writer
-    first: bool
-
-    @property
-    def numeric(self) -> bool:
-        return self.held.kind in {"number", "duration"} and not self.held.names_things
-
-    @property
-    def percentage(self) -> bool:
-        return self.writer.unit == "%" or _format_kind(self.writer.format) == "percent"
-
-    @property
-    def adds_up(self) -> bool:
-        return self.numeric and not self.first and not self.percentage and adds_up(self.name)
-
-    def texts(self) -> list[str]:
-        return [self.writer.text(value) for value in self.held.values]
 
 
 @dataclass(frozen=True)
@@ -140,9 +114,10 @@ class TableMaker:
         if wanted is None:
             return frozenset()
         if isinstance(wanted, str):
-            return self._extreme(self._measure, wanted)
-        found = [self._matching(name, value) for name, value in wanted.items()]
-        return frozenset.intersection(*found) if found else frozenset()
+            return extreme(self._measure.held.values, wanted) if self._measure else frozenset()
+        view, zone = self.context.view, self.context.window.zone
+        values = {name: hold(name, column(view, self.shown, name), zone).values for name in wanted}
+        return matching(values, wanted)
 
     @cached_property
     def _measure(self) -> Col | None:
@@ -231,28 +206,6 @@ class TableMaker:
         kept: Callable[[Any], str] = col.writer.text if held.kind == col.held.kind else as_text
         return ["" if value is None else kept(value) for value in held.values]
 
-    def _extreme(self, col: Col | None, which: str) -> frozenset[int]:
-        known = [] if col is None else [(number(v), i) for i, v in enumerate(col.held.values)]
-        found = [(value, i) for value, i in known if value is not None]
-        if not found:
-            return frozenset()
-        best = max(found)[0] if which == "max" else min(found)[0]
-        return frozenset(i for value, i in found if value == best)
-
-    def _matching(self, name: str, wanted: object) -> frozenset[int]:
-        held = hold(name, column(self.context.view, self.shown, name), self.context.window.zone)
-        if wanted in ("max", "min"):
-            col = Col(-1, name, name, held, Writer(self.context.numbers, held.kind), False)
-            return self._extreme(col, str(wanted))
-        return frozenset(i for i, value in enumerate(held.values) if _same(value, wanted))
-
-
-def _same(value: object, wanted: object) -> bool:
-    if isinstance(wanted, bool) or isinstance(value, bool):
-        return value is wanted or str(value) == str(wanted)
-    a, b = to_decimal(value), to_decimal(wanted)
-    return a == b if a is not None and b is not None else str(value) == str(wanted)
-
 
 def _mean(series: pd.Series) -> object:
     amount, count = total(series), int(series.notna().sum())
@@ -264,10 +217,3 @@ def _safe_link(value: object) -> str | None:
     """Links come with the data: nothing but addresses of pages and mailboxes."""
     text = str(value).strip()
     return text if text.lower().startswith(SAFE_LINKS) else None
-
-
-def _format_kind(text: str) -> str:
-    try:
-        return parse_format(text).kind
-    except ValueError:  # a pattern for days
-        return ""
