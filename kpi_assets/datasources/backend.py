@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import PoolProxiedConnection
 
-CHUNK = 20_000
+CHUNK = 2_000
 
 
 class Verdict(enum.Enum):

@@ -23,6 +23,8 @@ class Dialect:
     nested_comments: bool = False
     doubled_percent: bool = False
     text_intervals: bool = False
+    bound_type: str = ""
+    """Written before a bound `{from}` or `{to}`, where the driver would send mere text, which compares as text."""
     alias_is_checked: bool = False
     """The server refuses columns that GROUP BY does not cover, so an alias there can only mean the output column."""
 
@@ -35,6 +37,7 @@ MYSQL = Dialect(
     double_quoted_strings=True,
     hash_comments=True,
     doubled_percent=True,
+    bound_type="TIMESTAMP ",
 )
 POSTGRESQL = Dialect(
     "postgresql",

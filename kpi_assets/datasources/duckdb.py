@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -58,7 +58,7 @@ class DuckDbBackend(Backend):
                 sink.add_batch(batch)
 
     @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _cursor(self) -> Generator[duckdb.DuckDBPyConnection]:
         cursor = self._connection().cursor()
         try:
             yield cursor
@@ -120,7 +120,7 @@ class DuckDbDatasource(SqlDatasourceBase):
 
 
 @contextmanager
-def _stopped_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+def _stopped_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Generator[None]:
     timer = threading.Timer(seconds, cursor.interrupt)
     timer.daemon = True
     timer.start()

@@ -65,6 +65,8 @@ class FrameMaker:
             return _objects(
                 [None if value is None else _interval_text(value) for value in values.to_pylist()]
             )
+        elif pa.types.is_duration(kind):
+            values = values.cast(pa.duration("ns"))
         elif pa.types.is_string(kind) and self.detect_times:
             found = self.times.from_text(name, values)
             if found is not None:
@@ -81,8 +83,9 @@ class FrameMaker:
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         for column, kind in self.options.dtype.items():
             _refuse_unknown([] if column is None else [column], frame.columns, "dtype")
+            wanted: Any = kind if column is None else {column: kind}
             try:
-                frame = frame.astype(kind if column is None else {column: kind})
+                frame = frame.astype(wanted)
             except (TypeError, ValueError) as error:
                 raise FrameError(f"dtype: {column or 'the columns'} cannot become {kind}: {error}") from error
         return frame

@@ -84,10 +84,9 @@ class SqliteBackend(AlchemyBackend):
         )
         connection.execute("pragma query_only = on")
         connection.set_authorizer(_authorize)
+        day = 86_400_000 if self.times == "epoch_ms" else 86_400
         for name, sign in (("date_sub", -1), ("date_add", 1)):
-            connection.create_function(
-                name, 2, partial(shift, sign=sign, times=self.times), deterministic=True
-            )
+            connection.create_function(name, 2, partial(shift, sign=sign, day=day), deterministic=True)
         return connection
 
     def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
@@ -146,16 +145,17 @@ def read_only_uri(database: str) -> str:
     return f"{base}?{'&'.join([*kept, 'mode=memory' if 'mode=memory' in query else 'mode=ro'])}"
 
 
-def shift(
-    value: str | float | None, interval: str | None, *, sign: int, times: SqliteTimes
-) -> str | float | None:
-    """MySQL's `date_sub(value, {interval})` on SQLite: text stays text of the same form, numbers are epochs."""
+def shift(value: str | float | None, interval: str | None, *, sign: int, day: int) -> str | float | None:
+    """MySQL's `date_sub(value, {interval})` on SQLite: text stays text of the same form, numbers are epochs.
+
+    `day`: what a day counts in them.
+    """
     match = re.fullmatch(r"(-?\d+) days", interval or "")
     if value is None or match is None:
         return None
     days = sign * int(match.group(1))
     if not isinstance(value, str):
-        return value + days * 86_400 * (1000 if times == "epoch_ms" else 1)
+        return value + days * day
     moved = datetime.fromisoformat(value) + timedelta(days=days)
     if len(value) == 10:
         return moved.date().isoformat()

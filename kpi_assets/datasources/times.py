@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from kpi_assets.datasources.walls import utc_of_walls
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -35,7 +37,7 @@ class TimeReader:
     zone: str
     epoch_unit: str = "s"
 
-    def from_arrow(self, name: str, values: Any) -> pd.Series | None:
+    def from_arrow(self, name: str, values: Any) -> pd.Series[Any] | None:
         """Series of an Arrow timestamp or date column; None for other kinds of time (durations, times of day)."""
         import pyarrow as pa
 
@@ -46,11 +48,12 @@ class TimeReader:
         naive = self._naive(name, values.cast(pa.timestamp(values.type.unit)))
         return self._aware(naive) if values.type.tz is None else self._instants(naive)
 
-    def from_text(self, name: str, values: Any) -> pd.Series | None:
+    def from_text(self, name: str, values: Any) -> pd.Series[Any] | None:
         """Series of a text column whose every value is an ISO day or moment; None when one is not, or all are null."""
         import pyarrow as pa
-        import pyarrow.compute as pc
+        import pyarrow.compute
 
+        compute: Any = pyarrow.compute
         if values.null_count == len(values):
             return None
         for pattern, kind in (
@@ -58,14 +61,14 @@ class TimeReader:
             (_MOMENT, pa.timestamp("us")),
             (_INSTANT, pa.timestamp("us", "UTC")),
         ):
-            if pc.all(pc.match_substring_regex(values, pattern)).as_py():
+            if compute.all(compute.match_substring_regex(values, pattern)).as_py():
                 try:
                     return self.from_arrow(name, values.cast(kind))
                 except pa.ArrowInvalid:  # the 31st of February
                     return None
         return None
 
-    def parse(self, name: str, values: Any, form: str | None) -> pd.Series:
+    def parse(self, name: str, values: Any, form: str | None) -> pd.Series[Any]:
         """What `parse_dates` asks for; `form` is a strftime format, an epoch unit, or None. Raises ValueError."""
         import pandas as pd
 
@@ -75,13 +78,14 @@ class TimeReader:
             values = values.to_pandas()
         series = pd.Series(values)
         if pd.api.types.is_numeric_dtype(series) and (form is None or form in _UNITS):
-            return self._instants(pd.to_datetime(series, unit=form or self.epoch_unit))
+            unit: Any = form or self.epoch_unit
+            return self._instants(pd.to_datetime(series, unit=unit))
         parsed = pd.to_datetime(_texts(series) if form else series, format=None if form in _UNITS else form)
         if getattr(parsed.dtype, "tz", None) is not None:
             return parsed.dt.tz_convert(ZoneInfo(self.zone)).dt.as_unit("ns")
         return parsed if form and not _CLOCK.search(form) else self._aware(parsed)
 
-    def _recognised(self, name: str, values: Any, form: str | None) -> pd.Series | None:
+    def _recognised(self, name: str, values: Any, form: str | None) -> pd.Series[Any] | None:
         import pyarrow as pa
 
         if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
@@ -90,7 +94,7 @@ class TimeReader:
             return self.from_text(name, values)
         return None
 
-    def _naive(self, name: str, values: Any) -> pd.Series:
+    def _naive(self, name: str, values: Any) -> pd.Series[Any]:
         """Nanoseconds without a zone; what they cannot hold (the year 9999) becomes missing, with a warning."""
         import numpy as np
         import pandas as pd
@@ -106,18 +110,17 @@ class TimeReader:
             raw = np.where(outside, np.datetime64("NaT"), raw)
         return pd.Series(raw.astype("datetime64[ns]"), copy=False)
 
-    def _aware(self, naive: pd.Series) -> pd.Series:
-        import numpy as np
+    def _aware(self, naive: pd.Series[Any]) -> pd.Series[Any]:
+        import pandas as pd
 
-        first = np.ones(len(naive), dtype=bool)
-        local = naive.dt.tz_localize(ZoneInfo(self.naive_zone), ambiguous=first, nonexistent="shift_forward")
-        return local if self.naive_zone == self.zone else local.dt.tz_convert(ZoneInfo(self.zone))
+        utc = utc_of_walls(naive.to_numpy("datetime64[ns]"), ZoneInfo(self.naive_zone))
+        return self._instants(pd.Series(utc, copy=False))
 
-    def _instants(self, utc: pd.Series) -> pd.Series:
+    def _instants(self, utc: pd.Series[Any]) -> pd.Series[Any]:
         return utc.dt.as_unit("ns").dt.tz_localize("UTC").dt.tz_convert(ZoneInfo(self.zone))
 
 
-def _texts(series: pd.Series) -> pd.Series:
+def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
     """Numbers such as 20241118 as text, for a strftime format."""
     import pandas as pd
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from kpi_assets.contracts import Window
@@ -159,7 +159,7 @@ class _Binder:
         for pattern in (_SHIFTED, _SHIFTED_TEXT) if self.dialect.text_intervals else (_SHIFTED,):
             found = pattern.match(code, match.start())
             if found and not _OPERATOR_BEFORE.search(before + code[: match.start()]):
-                return [self._shifted(found.groupdict())], found.end()
+                return self._shifted(found.groupdict(), before + code[: match.start()]), found.end()
         return self._token(code, match, before)
 
     def _own(self, mark: str) -> Value:
@@ -175,13 +175,17 @@ class _Binder:
         self.used.add(number)
         return Value(self.params[number])
 
-    def _shifted(self, groups: dict[str, str | None]) -> Value:
+    def _shifted(self, groups: dict[str, str | None], before: str) -> list[str | Value]:
         """`date_sub({from}, {interval})` and its kin, counted in days of the calendar: right over a DST change."""
         back = groups.get("verb") == "sub" or groups.get("sign") == "-" or groups.get("minus") == "-"
         days = timedelta(days=-self.window.length if back else self.window.length)
         which = groups.get("a") or groups.get("b") or groups.get("c")
         day = self.window.start if which == "from" else self.window.end
-        return Value(self.to_bound(midnight(day + days, self.window.zone)))
+        return self._bound(midnight(day + days, self.window.zone), before)
+
+    def _bound(self, instant: datetime, before: str) -> list[str | Value]:
+        typed = re.search(r"(?i)\b(?:timestamp|datetime|date)\s*\Z", before)
+        return ["" if typed else self.dialect.bound_type, Value(self.to_bound(instant))]
 
     def _token(self, code: str, match: re.Match[str], before: str) -> tuple[list[str | Value], int]:
         token = TOKEN.search(code, match.start())
@@ -191,7 +195,7 @@ class _Binder:
         if token.group(1) == "interval":
             return self._interval(lead, before + code[: token.start()]), token.end()
         instant = self.window.starts_at if token.group(1) == "from" else self.window.ends_at
-        return [lead, Value(self.to_bound(instant))], token.end()
+        return [lead, *self._bound(instant, before + code[: token.start()])], token.end()
 
     def _interval(self, lead: str, before: str) -> list[str | Value]:
         days = self.window.length

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from kpi_assets.contracts import QueryAnalysis
 from kpi_assets.datasources.analysis.reading import Reading
@@ -63,8 +64,8 @@ def _parser_version() -> str:
 
 def _read(path: Path) -> QueryAnalysis | None:
     try:
-        raw = json.loads(path.read_bytes())
-        return QueryAnalysis(**{**raw, "tables": tuple(raw["tables"])})
+        raw: dict[str, Any] = json.loads(path.read_bytes())
+        return QueryAnalysis(tables=tuple(raw.pop("tables")), **raw)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

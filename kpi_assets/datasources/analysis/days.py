@@ -38,13 +38,13 @@ class WindowColumn:
     alone: bool
     reading: Reading
 
-    def is_same(self, node: exp.Expression | None) -> bool:
+    def is_same(self, node: exp.Expr | None) -> bool:
         """Whether a node is this column."""
         if not isinstance(node, exp.Column) or _name(node) != _name(self.column):
             return False
         return self.alone or _qualifier(node) == _qualifier(self.column)
 
-    def told_by(self, node: exp.Expression) -> Told | None:
+    def told_by(self, node: exp.Expr) -> Told | None:
         """What an expression tells of the row's day; None when two days may give one value."""
         while isinstance(node, exp.Paren | exp.Alias):
             node = node.this
@@ -54,7 +54,7 @@ class WindowColumn:
             return None  # days are cut elsewhere, or functions of dates mean something else
         return self._cast(node) or self._truncated(node) or self._formatted(node) or self._prefix(node)
 
-    def _cast(self, node: exp.Expression) -> Told | None:
+    def _cast(self, node: exp.Expr) -> Told | None:
         if isinstance(node, exp.Date | exp.TsOrDsToDate):
             return Told(Level.DAY) if parts(node) == {"this"} and self.is_same(node.this) else None
         # SQLite reads CAST(text AS DATE) as a number: the year
@@ -63,7 +63,7 @@ class WindowColumn:
             return Told(Level.DAY) if to_date and self.is_same(node.this) else None
         return None
 
-    def _truncated(self, node: exp.Expression) -> Told | None:
+    def _truncated(self, node: exp.Expr) -> Told | None:
         known = isinstance(node, exp.TimestampTrunc | exp.DateTrunc) and self.reading.dialect.name != "sqlite"
         if not known or not parts(node) <= {"this", "unit"} or not self.is_same(node.this):
             return None
@@ -72,7 +72,7 @@ class WindowColumn:
             return Told(Level.DAY)
         return Told(Level.FINER) if unit in _FINER else None
 
-    def _formatted(self, node: exp.Expression) -> Told | None:
+    def _formatted(self, node: exp.Expr) -> Told | None:
         if not isinstance(node, exp.TimeToStr) or parts(node) != {"this", "format"}:
             return None
         inner = node.this.this if isinstance(node.this, exp.TsOrDsToTimestamp) else node.this
@@ -85,12 +85,13 @@ class WindowColumn:
         level = Level.DAY if directives == {"%Y", "%m", "%d"} else Level.FINER
         return Told(level, iso=re.fullmatch(r"%Y-%m-%d(?:[ T]%H.*)?", form.name) is not None)
 
-    def _prefix(self, node: exp.Expression) -> Told | None:
+    def _prefix(self, node: exp.Expr) -> Told | None:
         if not isinstance(node, exp.Substring) or self.reading.dialect.name != "sqlite":
             return None
         start, length = node.args.get("start"), node.args.get("length")
-        whole = isinstance(start, exp.Literal) and start.name == "1" and isinstance(length, exp.Literal)
-        if not whole or not self.is_same(node.this) or not str(length.name).isdigit():
+        if not isinstance(start, exp.Literal) or not isinstance(length, exp.Literal) or start.name != "1":
+            return None
+        if not self.is_same(node.this) or not length.name.isdigit():
             return None
         wide = int(length.name)
         return None if wide < 10 else Told(Level.DAY if wide == 10 else Level.FINER)

@@ -24,10 +24,10 @@ class Outputs:
     select: exp.Select
 
     @property
-    def expressions(self) -> list[exp.Expression]:
+    def expressions(self) -> list[exp.Expr]:
         return self.select.expressions
 
-    def numbered(self, node: exp.Expression) -> exp.Expression | None:
+    def numbered(self, node: exp.Expr) -> exp.Expr | None:
         """The output that a number such as the 1 of `GROUP BY 1` means."""
         if not isinstance(node, exp.Literal) or node.is_string or not node.name.isdigit():
             return None
@@ -38,7 +38,7 @@ class Outputs:
             raise NotProvenError(f"there is no output number {number}")
         return _inner(self.expressions[number - 1])
 
-    def aliased(self, node: exp.Expression) -> exp.Expression | None:
+    def aliased(self, node: exp.Expr) -> exp.Expr | None:
         """The output that a bare name means, if one has it."""
         if not isinstance(node, exp.Column) or node.table:
             return None
@@ -47,7 +47,7 @@ class Outputs:
                 return output.this
         return None
 
-    def meant_by_order(self, node: exp.Expression) -> exp.Expression:
+    def meant_by_order(self, node: exp.Expr) -> exp.Expr:
         """What a key of ORDER BY means: outputs go before columns, in every dialect."""
         return self.numbered(node) or self.aliased(node) or node
 
@@ -60,7 +60,7 @@ class Grouping:
     dialect: Dialect
 
     @cached_property
-    def keys(self) -> list[exp.Expression]:
+    def keys(self) -> list[exp.Expr]:
         """The keys, with numbers and names of outputs replaced by what they mean."""
         group = self.select.args.get("group")
         return [self._key(node) for node in group.expressions] if group else []
@@ -80,7 +80,7 @@ class Grouping:
             if not self._is_covered(_inner(output), column):
                 raise NotProvenError(f"{output.sql()[:60]} is not determined by the GROUP BY keys")
 
-    def _key(self, node: exp.Expression) -> exp.Expression:
+    def _key(self, node: exp.Expr) -> exp.Expr:
         outputs = Outputs(self.select)
         if (numbered := outputs.numbered(node)) is not None:
             return numbered
@@ -94,7 +94,7 @@ class Grouping:
             f"write GROUP BY 1, or group by the expression"
         )
 
-    def _is_covered(self, node: exp.Expression, column: WindowColumn | None) -> bool:
+    def _is_covered(self, node: exp.Expr, column: WindowColumn | None) -> bool:
         if node in self.keys or isinstance(
             node, exp.Literal | exp.Null | exp.Boolean | exp.DataType | exp.Var
         ):
@@ -107,7 +107,7 @@ class Grouping:
         children = list(_children(node))
         return bool(children) and all(self._is_covered(child, column) for child in children)
 
-    def _is_day_of_key(self, node: exp.Expression, column: WindowColumn | None) -> bool:
+    def _is_day_of_key(self, node: exp.Expr, column: WindowColumn | None) -> bool:
         """Another way to write the day, where some key tells the day."""
         told = column.told_by(node) if column else None
         return (
@@ -118,11 +118,11 @@ class Grouping:
         )
 
 
-def _inner(node: exp.Expression) -> exp.Expression:
+def _inner(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Alias | exp.Paren):
         node = node.this
     return node
 
 
-def _children(node: exp.Expression) -> Iterator[exp.Expression]:
+def _children(node: exp.Expr) -> Iterator[exp.Expr]:
     yield from node.iter_expressions()

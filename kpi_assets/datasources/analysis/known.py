@@ -22,10 +22,10 @@ _FUNCTIONS = (
 )
 _AGGREGATES = "Sum Count Avg Min Max CountIf Stddev StddevPop StddevSamp Variance VariancePop Median Filter"
 
-AGGREGATES: tuple[type[exp.Expression], ...] = tuple(
+AGGREGATES: tuple[type[exp.Expr], ...] = tuple(
     getattr(exp, name) for name in _AGGREGATES.split() if hasattr(exp, name) and name != "Filter"
 )
-KNOWN: frozenset[type[exp.Expression]] = frozenset(
+KNOWN: frozenset[type[exp.Expr]] = frozenset(
     getattr(exp, name)
     for name in f"{_STRUCTURE} {_VALUES} {_FUNCTIONS} {_AGGREGATES}".split()
     if hasattr(exp, name)
@@ -55,6 +55,6 @@ JOIN_WORDS = frozenset(("", "INNER", "CROSS", "LEFT", "RIGHT", "FULL", "OUTER"))
 JOIN_PARTS = frozenset(["this", "on", "using", "side", "kind"])
 
 
-def parts(node: exp.Expression) -> set[str]:
+def parts(node: exp.Expr) -> set[str]:
     """The names of a node's parts that are there."""
     return {name for name, value in node.args.items() if value not in (None, False, [], "")}

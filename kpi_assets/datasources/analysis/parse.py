@@ -36,7 +36,7 @@ def analyse(text: str, reading: Reading) -> QueryAnalysis:
     return QueryAnalysis("day", proof.reason, proof.day_column, tables)
 
 
-def tables_of(tree: exp.Expression) -> tuple[str, ...]:
+def tables_of(tree: exp.Expr) -> tuple[str, ...]:
     """The tables that a query reads, as written; names that it defines itself left out."""
     defined = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found: dict[str, None] = {}
@@ -49,7 +49,7 @@ def tables_of(tree: exp.Expression) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _tree(text: str, reading: Reading) -> exp.Expression | None:
+def _tree(text: str, reading: Reading) -> exp.Expr | None:
     names = {"from": FROM, "to": TO, "interval": INTERVAL}
     params = reading.params
     shape = Params(dict.fromkeys(params) if isinstance(params, tuple) else (None,) * params)

@@ -27,7 +27,7 @@ class Proof:
     day_column: str | None
 
 
-def prove(tree: exp.Expression, reading: Reading) -> Proof:
+def prove(tree: exp.Expr, reading: Reading) -> Proof:
     """Raises NotProvenError with the reason why not."""
     if not isinstance(tree, exp.Select):
         raise NotProvenError("it is not a single SELECT")
@@ -49,7 +49,7 @@ def prove(tree: exp.Expression, reading: Reading) -> Proof:
     )
 
 
-def _refuse_stranger(node: exp.Expression) -> None:
+def _refuse_stranger(node: exp.Expr) -> None:
     if isinstance(node, exp.Anonymous):
         name = str(node.this).lower()
         if name not in known.KNOWN_BY_NAME or not node.expressions:
@@ -59,7 +59,7 @@ def _refuse_stranger(node: exp.Expression) -> None:
     _refuse_strange_part(node)
 
 
-def _refuse_strange_part(node: exp.Expression) -> None:  # noqa: C901 - one line per kind of syntax
+def _refuse_strange_part(node: exp.Expr) -> None:  # noqa: C901 - one line per kind of syntax
     found = known.parts(node)
     if isinstance(node, exp.Select) and (more := found - known.SELECT_PARTS):
         raise NotProvenError(f"{sorted(more)[0].strip('_').upper()} looks at more than one day")
@@ -108,7 +108,7 @@ def _window_column(select: exp.Select, reading: Reading) -> WindowColumn:
     return WindowColumn(lower, alone, reading)
 
 
-def _conjuncts(node: exp.Expression) -> list[exp.Expression]:
+def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
     while isinstance(node, exp.Paren):
         node = node.this
     if isinstance(node, exp.And):
@@ -117,7 +117,7 @@ def _conjuncts(node: exp.Expression) -> list[exp.Expression]:
 
 
 def _bounded(
-    condition: exp.Expression, token: str, column_first: type[exp.Binary], token_first: type[exp.Binary]
+    condition: exp.Expr, token: str, column_first: type[exp.Binary], token_first: type[exp.Binary]
 ) -> exp.Column | None:
     """The column that `condition` compares with the token, on either side."""
     if isinstance(condition, column_first):
@@ -186,7 +186,7 @@ def _day_column(outputs: Outputs, column: WindowColumn, reading: Reading) -> str
     return column.column.name if only_star and column.alone else None
 
 
-def _output_name(output: exp.Expression, reading: Reading) -> str | None:
+def _output_name(output: exp.Expr, reading: Reading) -> str | None:
     identifier = output.args.get("alias") if isinstance(output, exp.Alias) else output.this
     if not isinstance(output, exp.Alias | exp.Column) or not isinstance(identifier, exp.Identifier):
         return None
@@ -198,5 +198,5 @@ def _words(join: exp.Join) -> set[str]:
     return {str(join.args.get(name) or "").upper() for name in ("side", "kind")}
 
 
-def _spoken(node: exp.Expression) -> str:
+def _spoken(node: exp.Expr) -> str:
     return "a window function" if isinstance(node, exp.Window) else type(node).__name__.upper()
