@@ -18,17 +18,12 @@ def demo(
     """Seed the demo database, make the demo report's edition through Dagster, print the path of the page."""
     from kpi_assets.cli.reports import choose_window, read_plan
     from kpi_assets.cli.run import run_editions
-    from kpi_assets.demo import DATABASE_VARIABLE, REPORT, seed
+    from kpi_assets.demo import REPORT, prepare
     from kpi_assets.session import home_from
 
     state = (home or home_from(os.environ)).absolute()
-    database = state / "demo" / "demo.db"
-    if not database.exists():
-        err.print(f"seeding {database}", markup=False)
-        database.parent.mkdir(parents=True, exist_ok=True)
-        seed(database)
-    os.environ[DATABASE_VARIABLE] = str(database)
-    os.environ.setdefault("KPI_ASSETS_DEMO_OUTPUT", str(state / "demo" / "pages"))
+    err.print(f"the company's database and pages are in {state / 'demo'}", markup=False)
+    os.environ.update(prepare(state))
     plan = read_plan([REPORT])
     window = choose_window(plan, None, None, None)
     run_editions(plan, [window], home=state, open_page=open_page)

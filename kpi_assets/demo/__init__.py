@@ -16,13 +16,16 @@ REPORT = Path(__file__).parent / "report.yaml"
 DATABASE_VARIABLE = "KPI_ASSETS_DEMO_DB"
 OUTPUT_VARIABLE = "KPI_ASSETS_DEMO_OUTPUT"
 
+VERSION = 1
+"""Counted up with every change of the rows, so that an old demo database is made again."""
+
 SCHEMA = Path(__file__).parent / "schema.sql"
 
 
 def prepare(state: Path) -> dict[str, str]:
-    """The variables that the report needs; seeds the database under `state` where it is missing."""
+    """The variables that the report needs; seeds the database under `state` unless this version's is there."""
     database = state / "demo" / "demo.db"
-    if not database.exists():
+    if _version(database) != VERSION:
         seed(database)
     return {DATABASE_VARIABLE: str(database), OUTPUT_VARIABLE: str(state / "demo" / "pages")}
 
@@ -45,7 +48,19 @@ def seed(path: Path) -> None:
             for table, rows in company.rows.items():
                 places = ", ".join("?" * len(rows[0]))
                 connection.executemany(f"insert into {table} values ({places})", rows)  # noqa: S608 - our own names
+            connection.execute(f"pragma user_version = {VERSION}")
             connection.commit()
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _version(path: Path) -> int | None:
+    """The version of a seeded database, None where there is none."""
+    if not path.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute("pragma user_version").fetchone()[0]
+    except sqlite3.DatabaseError:
+        return None

@@ -90,13 +90,23 @@ def test_seed_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["demo.db"]
 
 
-def test_prepare_keeps_a_database_that_is_there(tmp_path: Path) -> None:
-    """A demo database that exists is used as it is, not made again."""
+def test_prepare_seeds_once(tmp_path: Path) -> None:
+    """A demo database of this version is used as it is, not made again."""
+    there = Path(prepare(tmp_path)["KPI_ASSETS_DEMO_DB"])
+    before = there.stat().st_mtime_ns
+    prepare(tmp_path)
+    assert there.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("left", [b"no database", b""], ids=["broken", "empty"])
+def test_prepare_replaces_what_is_not_this_version(tmp_path: Path, left: bytes) -> None:
+    """A file that is no demo database of this version is replaced by one."""
     there = tmp_path / "demo" / "demo.db"
     there.parent.mkdir()
-    there.write_text("mine")
-    assert prepare(tmp_path)["KPI_ASSETS_DEMO_DB"] == str(there)
-    assert there.read_text() == "mine"
+    there.write_bytes(left)
+    prepare(tmp_path)
+    with closing(sqlite3.connect(there)) as connection:
+        assert one(connection, "select count(*) from plans") == 4
 
 
 def test_dice_follow_the_published_sequence() -> None:
