@@ -105,7 +105,9 @@ class _Healer:
     changed: dict[Slot, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     fetched: int = 0
+    newest: StoredFrame | None = None
     ranged: bool = True
+    drifted: bool = False
 
     def look_at(self, slots: Sequence[Slot]) -> None:
         """Learn what is stored of the slots; files that are there and cannot be read are told of."""
@@ -113,6 +115,8 @@ class _Healer:
         there = {slot.name: slot for slot in slots if slot.name in present}
         heads = self.store.heads(self.key, list(there))
         self.stored = {there[name]: head for name, head in heads.items()}
+        filled = [slot for slot, head in self.stored.items() if head.info.rows]
+        self.newest = self.stored[max(filled)] if filled else None
         damaged = [name for name in there if name not in heads]
         if damaged:
             self._warn(f"stored rows of {', '.join(sorted(damaged))} could not be read and are fetched again")
@@ -166,8 +170,20 @@ class _Healer:
         if after.info.rows != len(frame):
             raise DataError(f"query '{self.query.id}': {len(frame)} rows came, {after.info.rows} were stored")
         self.stored[slot] = after
+        self._watch_columns(before or self.newest, after)
         if before is None or before.info.content_hash != after.info.content_hash:
             self.changed[slot] = after.info.content_hash
+
+    def _watch_columns(self, before: StoredFrame | None, after: StoredFrame) -> None:
+        """Tell once when the answer's columns are not what they were; frames without rows know no types."""
+        from kpi_assets.frames.drift import drift
+
+        if self.drifted or before is None or not before.info.rows or not after.info.rows:
+            return
+        found = drift(before.columns, after.columns)
+        if found:
+            self.drifted = True
+            self._warn(f"its columns changed: {'; '.join(found)}")
 
     def results(self, needs: Needs) -> Iterator[HealedFrame]:
         """One result per window, from what is known; nothing is read again."""

@@ -60,10 +60,7 @@ def read_whole(path: Any) -> tuple[FrameInfo, Encoded]:
 
 def _reading(path: Any, read: Any) -> Any:
     try:
-        if isinstance(path, Path):
-            with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                return read(file)
-        with path.open("rb") as handle, pq.ParquetFile(handle, page_checksum_verification=True) as file:
+        with _opened(path) as handle, pq.ParquetFile(handle, page_checksum_verification=True) as file:
             return read(file)
     except FileNotFoundError:
         raise
@@ -73,6 +70,11 @@ def _reading(path: Any, read: Any) -> Any:
         if error.errno is not None:
             raise
         raise DamagedFileError(_first_line(error)) from error  # Arrow's word for a corrupt page
+
+
+def _opened(path: Any) -> Any:
+    """The file for Arrow to read; local ones without the detour over Python."""
+    return pa.OSFile(str(path)) if isinstance(path, Path) else path.open("rb")
 
 
 def _first_line(error: Exception) -> str:

@@ -413,6 +413,21 @@ def test_a_damaged_day_is_healed(store: FrameStore, backend: Backend) -> None:
     assert pairs(loaded(store, week())) == expected(backend, week())
 
 
+def test_changed_columns_are_told_once(store: FrameStore, backend: Backend) -> None:
+    """A column that went and one that came are told, both sides, in one warning; gaps in numbers are not."""
+    run(store, backend)
+    backend.rows[date(2024, 11, 20)] = [None]  # type: ignore[list-item]
+    (healed,) = run(store, backend)
+    assert healed.warnings == ()
+    renamed = Backend(backend.rows)
+    renamed.fetch = lambda query, window: backend.fetch(query, window).rename(columns={"n": "count"})  # type: ignore[method-assign]
+    (healed,) = run(store, renamed, week("2024-11-26"), refresh="missing")
+    assert healed.warnings == (
+        "query 'signups': its columns changed: column 'n' (float64) is gone; now: day, count; "
+        "column 'count' (int64) is new; before: day, n",
+    )
+
+
 def test_infos_tell_when_and_how_long(store: FrameStore, backend: Backend) -> None:
     """The seconds of a ranged query are shared out among its days, and every day has the time of its answer."""
     (healed,) = run(store, backend)

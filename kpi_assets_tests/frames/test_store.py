@@ -312,6 +312,16 @@ def test_a_damaged_file_counts_as_missing(
     assert_same(back(store, frame), frame)
 
 
+@pytest.mark.parametrize("name", ["Wöchentlich 100%20", "a b", "file#1!x=2", "\U0001f600"])
+def test_ids_of_any_language_name_folders(store: FrameStore, name: str) -> None:
+    """What is not a path is kept as it is, also where it looks like an escaped URL."""
+    key = FrameKey(name, name, "f")
+    assert store.heads(key, ["2024-11-18"]) == {}
+    store.write_day(key, DAY, pd.DataFrame({"n": [1]}), seconds=0, fetched_at=AT)
+    assert store.read_days(key, WEEK)[0]["n"].tolist() == [1]
+    assert store.present_days(key) == {DAY}
+
+
 @pytest.mark.parametrize(
     "name", ["../../etc", "a/b", "", ".", "..", ".hidden", "a\0b", "C:\\x", "x" * 300, "x.tmp"]
 )
