@@ -39,7 +39,6 @@ class SingleStatView(View):
             (figure.stat,),
             rows=figure.rows,
             finding=figure.finding,
-            note=figure.stat.note,
             status="empty" if figure.empty else "ok",
         )
 

@@ -71,7 +71,7 @@ class StatsView(View):
             (Stats(stats=tuple(figure.stat for figure in figures)),),
             rows=sum(figure.rows for figure in figures),
             finding=_first_finding(figures),
-            note=self.args.note or _notes(figures),
+            note=self.args.note,
             status="empty" if all(figure.empty for figure in figures) else "ok",
         )
 
@@ -81,9 +81,3 @@ class StatsView(View):
 
 def _first_finding(figures: list[Figure]) -> str:
     return next((figure.finding for figure in figures if figure.finding), "")
-
-
-def _notes(figures: list[Figure]) -> str:
-    """Why some figures say n/a, each named."""
-    told = [figure.stat for figure in figures if figure.stat.note]
-    return " ".join(f"{stat.label}: {stat.note}" if stat.label else stat.note for stat in told)

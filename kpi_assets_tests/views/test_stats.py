@@ -13,7 +13,7 @@ from kpi_assets_tests.views.worlds import SOURCE, context
 
 
 def test_a_strip_keeps_its_figures_apart() -> None:
-    """Each figure has its own frames, name and words; reasons for n/a are named beneath."""
+    """Each figure has its own frames, name and words, and its reason for n/a."""
     items = [
         {**SOURCE, "title": "Sign-ups", "comparison": "previous"},
         {**SOURCE, "label": "Churn", "unit": "%"},
@@ -31,7 +31,7 @@ def test_a_strip_keeps_its_figures_apart() -> None:
     assert isinstance(strip, Stats)
     assert [(stat.label, stat.value) for stat in strip.stats] == [("Sign-ups", "1,284"), ("Churn", "n/a")]
     assert block.finding == "Sign-ups rose 11.4\u202f% to 1,284"
-    assert block.note == "Churn: All values of this window are missing."
+    assert [stat.note for stat in strip.stats] == ["", "All values of this window are missing."]
     assert (block.status, block.rows) == ("ok", 3)
 
 
