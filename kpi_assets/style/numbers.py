@@ -82,7 +82,7 @@ class NumberStyle:
         if amount is None:
             return self.missing()
         text = self._text(amount, parse_format(format), precision, unit)
-        if text.startswith(("+", MINUS)):
+        if text.startswith(("+", MINUS, "±")):
             return text
         return ("±" if self.is_zero(text, unit) else "+") + text
 
@@ -181,13 +181,19 @@ class NumberStyle:
 
     def _dress(self, amount: Decimal, body: str, unit: str, plus: bool = False) -> str:
         """Sign, money sign and unit around the digits. The sign belongs to what is printed: never `−0`."""
-        sign = "" if self.is_zero(body) else MINUS if amount < 0 else "+" if plus else ""
+        sign = _sign(amount, zero=self.is_zero(body), plus=plus)
         if is_money(unit):
             return f"{sign}{body}{NARROW}{unit}" if self.symbols.money_after else f"{sign}{unit}{body}"
         if unit in {"%", "‰"}:
             return f"{sign}{body}{NARROW}{unit}"
         gap = "" if not unit or unit.startswith(("/", "°")) else " "
         return f"{sign}{body}{gap}{unit}"
+
+
+def _sign(amount: Decimal, *, zero: bool, plus: bool) -> str:
+    if zero:
+        return "±" if plus else ""
+    return MINUS if amount < 0 else "+" if plus else ""
 
 
 def _suitable_places(amount: Decimal, form: NumberFormat, unit: str) -> tuple[int, bool]:

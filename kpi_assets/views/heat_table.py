@@ -11,7 +11,7 @@ from kpi_assets.contracts import Block, Need, RenderContext, View
 from kpi_assets.errors import ViewError
 from kpi_assets.style.formats import check_format
 from kpi_assets.views.columns import column
-from kpi_assets.views.composing import compose, days_of, nothing
+from kpi_assets.views.composing import compose, nothing
 from kpi_assets.views.tables.args import GridArgs
 from kpi_assets.views.tables.grid import Grid, Names, Source, long_grid, week_grid, wide_grid
 from kpi_assets.views.tables.heat import HeatMaker
@@ -93,7 +93,7 @@ class HeatTableView(View):
             rows=len(frame),
             finding=maker.finding(),
             unit=maker.unit_words(),
-            days=days_of(context, self.args.days),
+            days=maker.days(),
             note=maker.note(),
         )
 

@@ -52,7 +52,7 @@ def test_cohorts_drop_week_0_and_leave_the_future_blank() -> None:
         [("Oct 21", None), ("3,000", None), ("47", 5), ("", None)],
     ]
     assert grid.rule_before == (1,)
-    assert block.subtitle == "Back after a week, percent, Nov 18–24"
+    assert block.subtitle == "Back after a week, percent, Oct 7 – Nov 24"
 
 
 def test_cohorts_before_and_after_a_line_are_weighted() -> None:
@@ -90,7 +90,7 @@ def test_moments_become_weekday_by_hour_in_the_reports_zone() -> None:
     assert grid.rows[1][1].text == "1"  # 23:30 UTC on Monday is half past midnight on Tuesday in Berlin
     assert grid.rows[0][1].text == "0"
     wide = render(pd.DataFrame({"at": moments}), kind="weekday_hours", hours=6)
-    assert [column.label for column in table(wide).columns] == ["Weekday", "00", "06", "12", "18"]
+    assert [column.label for column in table(wide).columns] == ["Day", "00", "06", "12", "18"]
     assert wide.finding == "Busiest: Tue 12:00–18:00 with 3"
 
 

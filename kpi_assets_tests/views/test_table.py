@@ -190,3 +190,9 @@ def test_any_frame_gives_a_block_or_a_view_error(frame: pd.DataFrame) -> None:
     with suppress(ViewError):
         render(frame, **args)
     pd.testing.assert_frame_equal(frame, kept)
+
+
+def test_two_may_share_the_top() -> None:
+    """Of four, two that are level are named together."""
+    frame = pd.DataFrame({"topic": ["a", "b", "c", "d"], "questions": [5, 5, 2, 1]})
+    assert render(frame).title == "a and b lead with 5 questions each"

@@ -27,7 +27,7 @@ class Ranking:
 
 
 def leader(ranking: Ranking) -> str:
-    """`Germany leads with 312 of 1,284 sign-ups`; empty where nobody stands alone at the top.
+    """`Germany leads with 312 of 1,284 sign-ups`; two share the top at most.
 
     Where rows are days: `Most sign-ups on Nov 21: 251 of 1,284`.
     """
@@ -36,11 +36,13 @@ def leader(ranking: Ranking) -> str:
     if len(known) < FEWEST or len(set(labels)) < len(labels) or max(known) <= 0:
         return ""
     top = max(known)
-    if known.count(top) > 1:
+    first = [label for label, value in zip(labels, values, strict=True) if value == top]
+    if not all(first) or len(first) > 2 or (len(first) == 2 and (ranking.days or len(labels) <= FEWEST)):
         return ""
     at = values.index(top)
-    if not labels[at] or labels[at] == "n/a":
-        return ""
+    if len(first) == 2:
+        amount = ranking.texts[at]
+        return f"{first[0]} and {first[1]} lead with {amount}{f' {noun}' if noun else ''} each"
     amount = f"{ranking.texts[at]} of {ranking.whole}" if ranking.whole else ranking.texts[at]
     if ranking.days:
         return f"{f'Most {noun}' if noun else 'Highest'} on {labels[at]}: {amount}"

@@ -160,7 +160,7 @@ def week_grid(source: Source, wanted: Names, how: Aggregate, hours: int) -> Grid
         rows=WEEKDAYS,
         columns=starts,
         values=tuple(tuple(cells.get((day, hour), empty) for hour in starts) for day in WEEKDAYS),
-        row_name="weekday",
+        row_name="day",
         infinite=value is not None and source.infinite([value]),
     )
 

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kpi_assets.contracts import Cell, Column, RenderContext, Table
-from kpi_assets.style.dates import day_text, weekday_name
+from kpi_assets.style.dates import day_text, days_text, weekday_name
 from kpi_assets.style.digits import to_decimal
+from kpi_assets.views.charts.text import text_width
 from kpi_assets.views.columns import is_infinite
 from kpi_assets.views.composing import days_of, header_of, measure_of
 from kpi_assets.views.tables.grid import Grid, Value
@@ -19,6 +20,8 @@ from kpi_assets.views.tables.scales import heat_steps
 if TYPE_CHECKING:
     from kpi_assets.views.heat_table import HeatTableArgs
 
+TYPE, GAP, SIZE, MOST_NAME = 13, 10, 52, 160
+"""CSS pixels: the type of row names, the room after them, the size column, and where a name is cut."""
 MONDAY = date(2024, 1, 1)
 FEWEST = 4
 """With fewer cells the table itself is the sentence."""
@@ -61,6 +64,15 @@ class HeatMaker:
     def unit_words(self) -> str:
         """The unit for the grey line; the cells do without."""
         return {"%": "percent"}.get(self._unit, self._unit)
+
+    def days(self) -> str:
+        """The days that the cells are of: cohorts reach back to the first one."""
+        first, last = self.grid.rows[0], self.context.window.last_day
+        if self.args.kind == "cohorts" and isinstance(first, date) and self.args.days is None:
+            start = first.date() if isinstance(first, datetime) else first
+            if start < last:
+                return days_text(start, last, self.context.numbers.locale)
+        return days_of(self.context, self.args.days)
 
     def finding(self) -> str:
         if self.args.kind == "cohorts":
@@ -110,9 +122,11 @@ class HeatMaker:
     def _columns(self) -> tuple[Column, ...]:
         first = self.args.labels.get(self.grid.row_name, header_of(self.grid.row_name))
         size_name = self.args.labels.get(self.args.size or "size", "Size")
-        size = [] if self.grid.sizes is None else [Column(label=size_name, align="right")]
+        size = [] if self.grid.sizes is None else [Column(label=size_name, align="right", width=SIZE)]
         cells = [Column(label=label, align="center") for label in self.column_labels]
-        return (Column(label=first, header=True), *size, *cells)
+        # Columns of a heat table are equally wide; names need their own room.
+        longest = max((text_width(label, TYPE) for label in self.row_labels), default=0.0)
+        return (Column(label=first, header=True, width=min(MOST_NAME, round(longest) + GAP)), *size, *cells)
 
     def _cell(self, value: Value, step: int | None) -> Cell:
         return Cell(text="", missing=True) if value is None else Cell(text=self._text(value), heat=step)
