@@ -13,7 +13,7 @@ from kpi_assets.demo.dice import Dice, Share, total
 from kpi_assets.demo.facts import COUNTRIES, PLANS, Country, Plan
 
 Row = tuple[object, ...]
-SEED = 20241124
+SEED = 6
 ALL_COUNTRIES = total(country.weight for country in COUNTRIES)
 ALL_LAUNCH_COUNTRIES = total(facts.LAUNCH_COUNTRIES)
 RENEWAL = timedelta(days=28)
@@ -42,7 +42,8 @@ class Company:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[Row]] = defaultdict(list)
-        self._dice = Dice(SEED)
+        # One stream per subject, so that a change to one leaves the others as they are.
+        self._people, self._money, self._help, self._use = (Dice(SEED + number) for number in range(4))
         self._shares: defaultdict[tuple[object, ...], Share] = defaultdict(Share)
         self._turns: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
         self._trials: dict[str, list[Trial]] = {plan.id: [] for plan in PLANS}
@@ -66,21 +67,21 @@ class Company:
         for plan in PLANS:
             for number in range(plan.at_start):
                 since = facts.FIRST_DAY - timedelta(days=1 + number * 196 // plan.at_start)
-                account = self._account(since, self._dice.index([c.weight for c in COUNTRIES]), plan)
+                account = self._account(since, self._people.index([c.weight for c in COUNTRIES]), plan)
                 self._start(plan, account, since)
 
     def _sign_ups(self, day: date, week: float) -> None:
         normal = weekly_sign_ups(week) * facts.WEEKDAYS[day.weekday()] * season(day)
-        normal = self._dice.about(normal, 0.045)
+        normal = self._people.about(normal, 0.04)
         extra = normal * facts.LAUNCH.get(day, 0.0)
         for place, country in enumerate(COUNTRIES):
             expected = (
                 normal * country.weight / sum(c.weight for c in COUNTRIES)
                 + extra * facts.LAUNCH_COUNTRIES[place] / ALL_LAUNCH_COUNTRIES
             )
-            due = self._share("sign-up", country.name).take(self._dice.about(expected, 0.12))
+            due = self._share("sign-up", country.name).take(self._people.about(expected, 0.12))
             for _ in range(due):
-                plan = PLANS[self._dice.index([p.trials for p in PLANS])]
+                plan = PLANS[self._people.index([p.trials for p in PLANS])]
                 account = self._account(day, place, plan)
                 if account:
                     self._trials[plan.id].append(Trial(account, day))
@@ -88,11 +89,11 @@ class Company:
 
     def _account(self, day: date, place: int, plan: Plan) -> int:
         """A new account's number, or 0 where the form was down."""
-        clock = self._clock(day, COUNTRIES[place])
+        clock = self._clock(self._people, day, COUNTRIES[place])
         if day == facts.OUTAGE_DAY and int(clock[:2]) in facts.OUTAGE_HOURS:
             return 0
         number = len(self.rows["accounts"]) + 1
-        channel = facts.CHANNELS[self._dice.index(facts.CHANNEL_WEIGHTS)]
+        channel = facts.CHANNELS[self._people.index(facts.CHANNEL_WEIGHTS)]
         self.rows["accounts"].append((number, f"{day} {clock}", COUNTRIES[place].name, channel, plan.id))
         return number
 
@@ -101,22 +102,23 @@ class Company:
             return
         curious = 0.9 if launched and country.name == "United States" else 1.0
         tired = 0.955 if day > date(2024, 11, 17) else 1.0
-        visits = self._dice.about(sign_ups / (country.conversion * curious * tired), 0.06)
-        self.rows["visits"].append((f"{day} 23:55:00", country.name, self._dice.whole(visits)))
+        visits = self._people.about(sign_ups / (country.conversion * curious * tired), 0.06)
+        self.rows["visits"].append((f"{day} 23:55:00", country.name, self._people.whole(visits)))
 
-    def _clock(self, day: date, country: Country) -> str:
+    @staticmethod
+    def _clock(dice: Dice, day: date, country: Country) -> str:
         hours = facts.OFFICE_HOURS if day.weekday() < 5 else facts.LEISURE_HOURS
-        hour = (self._dice.index(hours) + country.hours_late) % 24
+        hour = (dice.index(hours) + country.hours_late) % 24
         if hour == 2 and day in facts.CLOCK_CHANGES:
             hour = 3
-        return f"{hour:02}:{self._dice.below(60):02}:{self._dice.below(60):02}"
+        return f"{hour:02}:{dice.below(60):02}:{dice.below(60):02}"
 
     # ------------------------------------------------------------ money
 
     def _subscribe(self, day: date, week: float) -> None:
         for plan in PLANS:
             a_day = new_per_week(plan, week) * school_year(plan, day) * facts.WEEKDAYS[day.weekday()]
-            due = self._share("subscribe", plan.id).take(self._dice.about(a_day, 0.2))
+            due = self._share("subscribe", plan.id).take(self._money.about(a_day, 0.2))
             for _ in range(due):
                 if account := self._trial_to_convert(plan, day):
                     self._start(plan, account, day)
@@ -127,12 +129,12 @@ class Company:
         while trials and (day - trials[0].since).days > 28:
             trials.pop(0)
         ready = sum((day - trial.since).days >= 10 for trial in trials)
-        return trials.pop(self._dice.below(ready)).account if ready else 0
+        return trials.pop(self._money.below(ready)).account if ready else 0
 
     def _start(self, plan: Plan, account: int, day: date) -> None:
         number = len(self.rows["subscriptions"]) + 1
         seats = plan.seats[next(self._turns[plan.id]) % len(plan.seats)]
-        clock = self._clock(day, COUNTRIES[0])
+        clock = self._clock(self._money, day, COUNTRIES[0])
         self.rows["subscriptions"].append((number, account, plan.id, seats, f"{day} {clock}", None))
         subscription = Subscription(number - 1, plan, seats * plan.euros_per_seat, clock)
         if day >= facts.FIRST_DAY:
@@ -166,10 +168,10 @@ class Company:
         )
         self.rows["invoice_lines"].append(row)
         if self._share("refund").take(0.012):
-            back = day + timedelta(days=1 + self._dice.below(6))
+            back = day + timedelta(days=1 + self._money.below(6))
             if back <= facts.LAST_DAY:
-                reason = facts.REFUND_REASONS[self._dice.below(len(facts.REFUND_REASONS))]
-                at = f"{back} {self._clock(back, COUNTRIES[0])}"
+                reason = facts.REFUND_REASONS[self._money.below(len(facts.REFUND_REASONS))]
+                at = f"{back} {self._clock(self._money, back, COUNTRIES[0])}"
                 self.rows["refunds"].append((len(self.rows["refunds"]) + 1, number, at, euros, reason))
 
     # ------------------------------------------------------------ use and help
@@ -177,15 +179,15 @@ class Company:
     def _tickets(self, day: date) -> None:
         customers = sum(len(due) for due in self._renewals.values())
         expected = 0.028 * customers * facts.WEEKDAYS[day.weekday()]
-        for _ in range(self._share("ticket").take(self._dice.about(expected, 0.3))):
-            self._ticket(day, facts.TOPICS[self._dice.index(facts.TOPIC_WEIGHTS)])
+        for _ in range(self._share("ticket").take(self._help.about(expected, 0.3))):
+            self._ticket(day, facts.TOPICS[self._help.index(facts.TOPIC_WEIGHTS)])
         for _ in range(34 if day == facts.OUTAGE_DAY else 0):
             self._ticket(day, "Sign-in")
 
     def _ticket(self, day: date, topic: str) -> None:
-        slow = self._dice.share()
+        slow = self._help.share()
         minutes = int(8 + 90 * slow + 700 * slow * slow * slow * slow)
-        at = f"{day} {self._clock(day, COUNTRIES[0])}"
+        at = f"{day} {self._clock(self._help, day, COUNTRIES[0])}"
         self.rows["tickets"].append((len(self.rows["tickets"]) + 1, at, topic, minutes))
 
     def _activity(self) -> None:
@@ -198,7 +200,7 @@ class Company:
             chances = facts.COME_BACK_SINCE_ONBOARDING if since_onboarding else facts.COME_BACK
             for later, chance in enumerate(chances, start=1):
                 active = week + timedelta(weeks=later)
-                if active <= last_week and self._dice.share() < chance:
+                if active <= last_week and self._use.share() < chance:
                     self.rows["activity"].append((number, active.isoformat()))
 
     def _share(self, *what: object) -> Share:

@@ -15,7 +15,7 @@ OUTAGE_HOURS = range(8, 17)
 """The sign-up form was down for these nine hours."""
 ONBOARDING_DAY = date(2024, 10, 14)
 """From this week on new accounts come back more often."""
-LAUNCH = {date(2024, 11, 21): 0.42, date(2024, 11, 22): 0.16}
+LAUNCH = {date(2024, 11, 21): 0.44, date(2024, 11, 22): 0.16}
 """Day -> extra sign-ups as a share of a normal day, most of them from the United States."""
 LEAVING = (date(2024, 10, 14), date(2024, 10, 27), 1.35)
 """In these two weeks more customers left than usual; from the first day to the last, and how many times as many."""
@@ -81,10 +81,10 @@ class Plan:
 
 
 PLANS = (
-    Plan("team", "Team", 16, (3, 4, 5, 5, 6, 8, 9), 31.0, 0.016, 120, (7.0, 13.0, 23.0)),
+    Plan("team", "Team", 16, (3, 4, 5, 5, 6, 8, 9), 31.0, 0.016, 120, (7.0, 12.5, 25.0)),
     Plan("business", "Business", 12, (10, 14, 15, 16, 20), 10.0, 0.011, 25, (2.0, 4.3, 6.2)),
     Plan("solo", "Solo", 26, (1,), 49.0, 0.030, 260, (15.0, 29.5, 30.0)),
-    Plan("education", "Education", 4, (6, 8, 10), 10.0, 0.026, 40, (2.6, 5.0, 5.4)),
+    Plan("education", "Education", 4, (6, 8, 10), 10.0, 0.026, 40, (2.6, 5.0, 5.6)),
 )
 
 OFFICE_HOURS = (1, 1, 0.5, 0.5, 0.6, 1, 2, 5, 10, 14, 15, 13, 9, 11, 14, 14, 12, 9, 7, 6, 6, 5, 4, 2)

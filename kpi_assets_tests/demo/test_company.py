@@ -16,7 +16,7 @@ from kpi_assets.demo import facts, prepare, seed
 from kpi_assets.demo.company import Company, days
 from kpi_assets.demo.dice import Dice, Share
 
-ROWS = "7c1f19cb16e62b77635cbfa7c86a753db90b074509deac6d891ec452a7bdacf2"
+ROWS = "8d44932f6541d2c5850d21b23573b100626509c8703d54a25fc67bac08f8229f"
 
 
 @pytest.fixture(scope="module")
