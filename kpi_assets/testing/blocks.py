@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -105,6 +106,8 @@ def _table_texts(table: Table) -> Iterator[tuple[str, str]]:
 def _element_problems(element: Element) -> Iterator[str]:
     if isinstance(element, Stat) and not element.value.strip():
         yield "a key figure has no value"
+    if isinstance(element, Stat) and element.number is not None and not math.isfinite(element.number):
+        yield "a key figure's number is not finite"
     if isinstance(element, Stats):
         if not element.stats:
             yield "a strip has no key figures"
