@@ -114,10 +114,14 @@ class ViewError(DataError):
 
 
 class DeliveryError(KpiAssetsError):
-    """An output did not take the document."""
+    """An output did not take the document.
 
-    def __init__(self, output: str, reason: str) -> None:
-        self.output, self.reason = output, reason
+    `ambiguous`: it may have taken it all the same (the line broke after the last byte, before the answer). People
+    would get a second copy if it were tried again, so nobody tries again by himself.
+    """
+
+    def __init__(self, output: str, reason: str, *, ambiguous: bool = False) -> None:
+        self.output, self.reason, self.ambiguous = output, reason, ambiguous
         super().__init__(f"output '{output}': {reason}")
 
 

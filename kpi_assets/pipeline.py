@@ -15,7 +15,7 @@ from datetime import date
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from kpi_assets.contracts import Block, Document, QueryNote, Receipt, RenderContext, Window
+from kpi_assets.contracts import BITMAP_FORMATS, Block, Document, QueryNote, Receipt, RenderContext, Window
 from kpi_assets.errors import (
     ConfigError,
     DataError,
@@ -281,7 +281,7 @@ def render_context(plan: ReportPlan, view: ViewPlan, window: Window) -> RenderCo
         theme=plan.theme,
         numbers=plan.numbers,
         variables=words,
-        pictures=frozenset({"svg", "png"} if "md" in plan.formats else {"svg"}),
+        pictures=frozenset({"svg", "png"} if plan.formats & BITMAP_FORMATS else {"svg"}),
         findings=plan.config.findings,
     )
 

@@ -18,7 +18,7 @@ from kpi_assets.contracts.block import (
     Target,
     Verdict,
 )
-from kpi_assets.contracts.document import Document, File, Format, QueryNote, Receipt
+from kpi_assets.contracts.document import BITMAP_FORMATS, Document, File, Format, QueryNote, Receipt
 from kpi_assets.contracts.plugins import Datasource, Output, PluginArgs, RenderContext, View
 from kpi_assets.contracts.query import (
     ColumnContract,
@@ -33,6 +33,7 @@ from kpi_assets.contracts.query import (
 from kpi_assets.contracts.window import Span, Window
 
 __all__ = [
+    "BITMAP_FORMATS",
     "Block",
     "Cell",
     "Change",

@@ -10,7 +10,10 @@ from typing import Literal
 from kpi_assets.contracts.block import Block
 from kpi_assets.contracts.window import Window
 
-Format = Literal["html", "md", "pdf", "png"]
+Format = Literal["html", "md", "pdf", "png", "mail", "slack", "csv"]
+
+BITMAP_FORMATS: frozenset[Format] = frozenset({"md", "mail", "slack"})
+"""The formats that show charts as bitmaps: views draw `Picture.png` only where one of these is asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,9 @@ class Document:
     """An edition of a report, ready for outputs.
 
     `edition` is the edition's id within the report (the partition key, with a suffix where the window's length is not
-    the report's own). `files` holds one entry per asked format (`index.html`, `index.md`, `report.pdf`, `report.png`)
-    and the pictures that they point to.
+    the report's own). `files` holds what each asked format is made of (`index.html`, `index.md`, `report.pdf`,
+    `report.png`, `mail.html` with `mail.txt`, `slack.json`, `data/*.csv`) and the pictures that they point to.
+    `subject` is a mail's subject line: the main number, its change, one contrast, the window.
     """
 
     report: str
@@ -52,6 +56,7 @@ class Document:
     window: Window
     lead: str
     blocks: tuple[Block, ...]
+    subject: str = ""
     queries: tuple[QueryNote, ...] = ()
     files: tuple[File, ...] = field(default=())
 
@@ -73,7 +78,11 @@ class Document:
 
 @dataclass(frozen=True)
 class Receipt:
-    """Proof of a delivery. `location` is the path or URL where a person finds it, or the message's id."""
+    """Proof of a delivery. `location` is the path or URL where a person finds it, or the message's id.
+
+    `recipients` are those who got it; `refused` those who did not, each with the reason (`a@b.example: 550 ...`). A
+    receipt with refusals is neither a success nor a failure: it says exactly who has the message.
+    """
 
     output: str
     plugin: str
@@ -83,3 +92,4 @@ class Receipt:
     recipients: tuple[str, ...] = ()
     files: int = 0
     detail: str = ""
+    refused: tuple[str, ...] = ()

@@ -145,6 +145,21 @@ class Output(ABC):
     def deliver(self, document: Document) -> Receipt:
         """Deliver. Raises DeliveryError; what was already there stays whole."""
 
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The people or channels it tells, normalised and without duplicates; none for what is only published."""
+        return ()
+
+    def split(self) -> tuple[Output, ...]:
+        """This output as the deliveries that succeed or fail each on its own: one per channel or batch of addresses.
+
+        Each has this output's id, and `recipients` of its own.
+        """
+        return (self,)
+
+    def check(self) -> None:  # noqa: B027 - an output may have nothing to check
+        """Log in and look whether delivering could work, without delivering. Raises as `deliver` does."""
+
     def preview(self, document: Document) -> str:
         """One sentence: what `deliver` would do, for `--dry-run`."""
         return f"would deliver {document.report} {document.edition}"

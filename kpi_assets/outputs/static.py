@@ -7,7 +7,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -20,6 +20,7 @@ from kpi_assets.outputs.staging import Staging, locked, remove
 from kpi_assets.style.dates import window_text
 from kpi_assets.style.links import edition_links, relinked
 
+StaticFormat = Literal["html", "md", "png", "pdf"]
 SINGLE: Mapping[Format, str] = {"png": "report.png", "pdf": "report.pdf"}
 ARCHIVE = "index.html"
 
@@ -32,7 +33,7 @@ class StaticArgs(PluginArgs):
     """Where and in which formats."""
 
     output_dir: Path = Field(Path("_build"), description="Folder; made where it does not exist.")
-    output_format: Annotated[tuple[Format, ...], BeforeValidator(_as_list)] = Field(
+    output_format: Annotated[tuple[StaticFormat, ...], BeforeValidator(_as_list)] = Field(
         ("html",), min_length=1, description="html, md, png or pdf, or a list of them."
     )
     keep: int | None = Field(
