@@ -13,7 +13,7 @@ from kpi_assets.style.theme import Theme
 __all__ = ["DocumentMeta", "compose"]
 
 
-def compose(
+def compose(  # noqa: PLR0917 - the order in which a document comes about
     meta: DocumentMeta,
     blocks: Sequence[Block],
     formats: Collection[Format],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kpi_assets.reports.words import one_line
 from kpi_assets.style.derive import other_mode, solid_fills
 from kpi_assets.style.palette import is_dark
 from kpi_assets.style.theme import TEXT_FONT, WIDTHS, Palette, Theme
@@ -112,5 +113,5 @@ def _rules(selector: str, pairs: dict[str, str]) -> str:
 
 def string(text: str) -> str:
     """`text` for the inside of a CSS string in double quotes."""
-    plain = " ".join(text.split())
+    plain = one_line(text)
     return "".join(c if c.isalnum() or c in " ,.-–·:%" else f"\\{ord(c):x} " for c in plain)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -52,7 +53,8 @@ def runtime() -> str:
     """Vega, Vega-Lite and Vega-Embed as vl_convert bundles them, safe inside a script element."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle(None)).replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    bundle: Any = vl_convert.javascript_bundle  # its stub asks for arguments that have defaults
+    return str(bundle()).replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def _charts(blocks: Sequence[Block]) -> Iterator[Picture]:

@@ -111,7 +111,11 @@ def _strips(blocks: Sequence[Block], theme: Theme) -> list[Slot]:
 
 
 def _is_key_figure(block: Block) -> bool:
-    return block.status != "placeholder" and len(block.elements) == 1 and isinstance(block.elements[0], Stat | Stats)
+    return (
+        block.status != "placeholder"
+        and len(block.elements) == 1
+        and isinstance(block.elements[0], Stat | Stats)
+    )
 
 
 def _stats(block: Block) -> tuple[Stat, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kpi_assets.contracts import Block, Stat, Stats
+from kpi_assets.reports.words import one_line
 
 OPPOSITE = {"better": "worse", "worse": "better", "up": "down", "down": "up"}
 MOVED = {"up": "rose to", "down": "fell to", "flat": "stayed at", "none": "is at"}
@@ -15,7 +16,7 @@ NUMBER_SIGNS = {"+": "up ", "−": "down ", "-": "down "}
 
 @dataclass(frozen=True)
 class Lead:
-    """`finding` is what happened; `contrast` what went the other way, or more of the user's own words; both may be ""."""
+    """`finding`: what happened. `contrast`: what went the other way, or the rest of the user's words; "" for none."""
 
     finding: str = ""
     contrast: str = ""
@@ -80,8 +81,8 @@ def _split(written: str) -> Lead:
     """The user's first sentence (or line) as the finding, the rest beneath it."""
     text = written.strip()
     parts = re.split(r"\n+|(?<=[.!?])\s+(?=\S)", text, maxsplit=1)
-    rest = " ".join(parts[1].split()) if len(parts) > 1 else ""
-    return Lead(" ".join(parts[0].split()), rest)
+    rest = one_line(parts[1]) if len(parts) > 1 else ""
+    return Lead(one_line(parts[0]), rest)
 
 
 def _sentence(text: str) -> str:

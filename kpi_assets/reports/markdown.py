@@ -13,16 +13,15 @@ from kpi_assets.contracts import (
     File,
     Panels,
     Picture,
-    Prose,
-    Raw,
     Stat,
     Stats,
     Table,
 )
 from kpi_assets.reports.lead import Lead
 from kpi_assets.reports.meta import DocumentMeta
+from kpi_assets.reports.slug import slugify
 from kpi_assets.reports.svg import standalone
-from kpi_assets.reports.words import as_of, change_text, safe_link
+from kpi_assets.reports.words import as_of, change_text, one_line, safe_link
 from kpi_assets.style.dates import window_text, zone_text
 from kpi_assets.style.numbers import NumberStyle
 
@@ -61,13 +60,12 @@ def figures(blocks: Sequence[Block]) -> Iterator[File]:
 
 def figure_path(block: Block, picture: Picture) -> str:
     """`figures/<view>-<name>.png`, safe as a file's name and in a link."""
-    name = "-".join(re.findall(r"[A-Za-z0-9_]+", f"{block.view} {picture.name}")) or "figure"
-    return f"figures/{name}.{'png' if picture.png is not None else 'svg'}"
+    return f"figures/{slugify(f'{block.view} {picture.name}')}.{'png' if picture.png is not None else 'svg'}"
 
 
 def text(value: str) -> str:
     """Plain text as Markdown that says the same."""
-    return LINE_START.sub(r"\1\\\2", SPECIAL.sub(r"\\\1", " ".join(value.split())))
+    return LINE_START.sub(r"\1\\\2", SPECIAL.sub(r"\\\1", one_line(value)))
 
 
 def _pictures(block: Block) -> Iterator[Picture]:
@@ -109,9 +107,7 @@ def _element(block: Block, element: Element) -> Iterator[str]:
             yield "\n".join(f"- {_stat(stat)}" for stat in element.stats)
         case Table():
             yield table(element)
-        case Prose():
-            yield element.markdown.strip()
-        case Raw():
+        case _:
             yield element.markdown.strip()
 
 

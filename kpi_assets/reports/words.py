@@ -53,6 +53,11 @@ def is_long(stat: Stat) -> bool:
     return len(stat.label_text or stat.value) > 12
 
 
+def one_line(text: str) -> str:
+    """The text without line breaks; no-break spaces, which numbers hold, stay."""
+    return re.sub(r"[ \t\r\n\f\v]+", " ", text).strip(" ")
+
+
 def safe_link(url: str | None) -> str:
     """`url` where it leads to a page, mail address or place in the page; "" for `javascript:` and the like."""
     text = (url or "").strip()

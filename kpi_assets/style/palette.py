@@ -168,4 +168,4 @@ def _to_linear(coordinates: Lab) -> tuple[float, float, float]:
 
 
 def _in_gamut(channels: tuple[float, float, float]) -> bool:
-    return all(-0.0005 <= channel <= 1.0005 for channel in channels)
+    return all(-0.0001 <= channel <= 1.0001 for channel in channels)

@@ -1,0 +1,1 @@
+"""Outputs: what lies where when they are done, and when they are not."""

@@ -1,0 +1,1 @@
+"""Blocks to document: every format, the page above all."""
