@@ -6,6 +6,7 @@ finds an old folder aside knows that a process died in the middle, and finishes 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import shutil
 from collections.abc import Callable, Generator, Mapping
@@ -23,11 +24,8 @@ def locked(folder: Path) -> Generator[None]:
     """Hold the folder alone, against threads and processes; where it may only be read, there is nobody to wait for."""
     try:
         handle = (folder / LOCK).open("ab")
-    except PermissionError:
-        yield
-        return
     except OSError as error:
-        if error.errno != 30:  # EROFS
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         yield
         return

@@ -29,6 +29,9 @@ Clock = Callable[[], datetime]
 CHUNK_DAYS = 92
 """A ranged query covers at most so many days, so that memory does not grow with the length of a backfill."""
 
+CHUNK_ROWS = 1_000_000
+"""And fewer days where those that are known hold so many rows."""
+
 
 @dataclass(frozen=True)
 class HealedFrame:
@@ -77,6 +80,7 @@ def heal(  # noqa: PLR0913 - the facts of a query plan, and the three doors to t
     fetch: Fetch,
     clock: Clock,
     chunk_days: int = CHUNK_DAYS,
+    chunk_rows: int = CHUNK_ROWS,
 ) -> tuple[HealedFrame, ...]:
     """Fetch what the windows' editions need and do not have; one result per window, in their order.
 
@@ -85,7 +89,7 @@ def heal(  # noqa: PLR0913 - the facts of a query plan, and the three doors to t
     needs = Needs(analysis.grain, refresh, tuple(spans) or (Span(),), tuple(windows))
     healer = _Healer(query, analysis, key, store, fetch, clock)
     healer.look_at(needs.slots)
-    for batch in batches(needs.due(healer.stored), chunk_days):
+    for batch in batches(needs.due(healer.stored), lambda: healer.days_at_once(chunk_days, chunk_rows)):
         healer.fetch(batch)
     return tuple(healer.results(needs))
 
@@ -120,6 +124,11 @@ class _Healer:
         damaged = [name for name in there if name not in heads]
         if damaged:
             self._warn(f"stored rows of {', '.join(sorted(damaged))} could not be read and are fetched again")
+
+    def days_at_once(self, most: int, rows: int) -> int:
+        """How many days to ask for, by the rows of the days that are known so far."""
+        known = sum(head.info.rows for head in self.stored.values())
+        return min(most, max(1, rows * len(self.stored) // known)) if known else most
 
     def fetch(self, batch: Sequence[Slot]) -> None:
         """Fetch neighbouring slots in one query where their rows can be told apart, else one by one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,14 +66,16 @@ def slots_of(grain: Grain, span: Window) -> tuple[Slot, ...]:
     return tuple(Slot(Window.of_day(day, span.zone), cut=True) for day in span.days)
 
 
-def batches(slots: Sequence[Slot], chunk_days: int) -> Iterator[tuple[Slot, ...]]:
-    """Unbroken runs of days, of at most `chunk_days`; spans stay alone."""
-    batch: list[Slot] = []
-    for slot in slots:
-        joins = batch and slot.cut and batch[-1].cut and batch[-1].span.end == slot.span.start
-        if batch and (not joins or len(batch) >= chunk_days):
-            yield tuple(batch)
-            batch = []
-        batch.append(slot)
-    if batch:
-        yield tuple(batch)
+def batches(slots: Sequence[Slot], limit: Callable[[], int]) -> Iterator[tuple[Slot, ...]]:
+    """Unbroken runs of days, none longer than the limit at the time it is asked for; spans stay alone."""
+    at = 0
+    while at < len(slots):
+        most, end = at + limit(), at + 1
+        while end < min(most, len(slots)) and _follows(slots[end - 1], slots[end]):
+            end += 1
+        yield tuple(slots[at:end])
+        at = end
+
+
+def _follows(one: Slot, other: Slot) -> bool:
+    return one.cut and other.cut and one.span.end == other.span.start

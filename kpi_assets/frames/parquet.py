@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from kpi_assets.contracts import FrameInfo
 from kpi_assets.frames.codec import ColumnHead, Encoded
 
 METADATA = b"kpi_assets"
+CHECKSUM = b"kpi_assets.crc32"
+"""Parquet guards its pages, but not what is noted beside them."""
 VERSION = 1
 
 
@@ -28,7 +31,7 @@ def to_parquet(encoded: Encoded, info: FrameInfo) -> bytes:
     note = json.dumps(_note(encoded, info), sort_keys=True).encode()
     names = _file_names([head.name for head in encoded.heads])
     fields = [pa.field(name, column.type) for name, column in zip(names, encoded.columns, strict=True)]
-    schema = pa.schema(fields, metadata={METADATA: note})
+    schema = pa.schema(fields, metadata={METADATA: note, CHECKSUM: _checksum(note)})
     sink = io.BytesIO()
     pq.write_table(
         pa.Table.from_arrays(list(encoded.columns), schema=schema),
@@ -93,12 +96,19 @@ def _note(encoded: Encoded, info: FrameInfo) -> dict[str, Any]:
 
 
 def _parsed(metadata: Mapping[bytes, bytes] | None) -> tuple[FrameInfo, tuple[ColumnHead, ...]]:
-    note = json.loads((metadata or {})[METADATA])
+    text = (metadata or {})[METADATA]
+    if _checksum(text) != (metadata or {})[CHECKSUM]:
+        raise DamagedFileError("its notes are not what was written")
+    note = json.loads(text)
     if note["version"] != VERSION:
         raise DamagedFileError(f"it was written by another version (layout {note['version']})")
     heads = tuple(ColumnHead(*column) for column in note["columns"])
     fetched_at = datetime.fromisoformat(note["fetched_at"])
     return FrameInfo(note["rows"], note["seconds"], fetched_at, note["content_hash"]), heads
+
+
+def _checksum(note: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(note)
 
 
 def _file_names(names: list[str]) -> list[str]:

@@ -224,6 +224,14 @@ def test_long_ranges_go_in_chunks(store: FrameStore, backend: Backend) -> None:
     assert pairs(loaded(store, week("2024-11-30", 25))) == expected(backend, week("2024-11-30", 25))
 
 
+def test_days_full_of_rows_come_fewer_at_once(store: FrameStore, backend: Backend) -> None:
+    """Once it is known that a day holds a hundred rows, no query asks for more days than fit the limit of rows."""
+    backend.rows = {day: list(range(100)) for day in week("2024-11-30", 30).days}
+    run(store, backend, week("2024-11-30", 30), chunk_days=10, chunk_rows=400)
+    assert [(last - first).days + 1 for first, last in backend.asked] == [10, 4, 4, 4, 4, 4]
+    assert pairs(loaded(store, week("2024-11-30", 30))) == expected(backend, week("2024-11-30", 30))
+
+
 def test_only_one_chunk_is_in_memory(store: FrameStore, backend: Backend) -> None:
     """When a chunk is asked for, the frame of the chunk before is gone."""
     import gc
@@ -288,7 +296,8 @@ def test_every_way_to_write_a_day_is_understood(store: FrameStore, backend: Back
 @pytest.mark.parametrize(
     ("as_day", "word"),
     [
-        pytest.param(lambda day: day + timedelta(days=30), "lie outside", id="outside"),
+        pytest.param(lambda day: day + timedelta(days=30), "lie outside", id="later"),
+        pytest.param(lambda day: day - timedelta(days=30), "lie outside", id="earlier"),
         pytest.param(lambda day: f"{day:%d.%m.%Y}", "are not days", id="not ISO"),
         pytest.param(lambda day: None, "are missing", id="missing"),
         pytest.param(lambda day: float("nan"), "are missing", id="nan"),
@@ -308,6 +317,18 @@ def test_what_cannot_be_split_is_asked_day_by_day(
     assert [len(loaded(store, Window.of_day(day, ZONE))) for day in week().days] == [
         len(backend.rows[day]) for day in week().days
     ]
+
+
+def test_rows_of_a_day_keep_their_order(store: FrameStore) -> None:
+    """An answer that is sorted by something else than days gives each day its rows in that order."""
+    rows = [(week().days[n % 7].isoformat(), 999 - n) for n in range(700)]
+    sorted_otherwise = Backend()
+    sorted_otherwise.fetch = lambda query, window: pd.DataFrame(rows, columns=["day", "n"])  # type: ignore[method-assign]
+    run(store, sorted_otherwise)
+    for place, day in enumerate(week().days):
+        found = loaded(store, Window.of_day(day, ZONE))
+        assert found["n"].tolist() == [999 - n for n in range(place, 700, 7)]
+        assert set(found["day"]) == {day.isoformat()}
 
 
 def test_after_one_failed_split_no_second_is_tried(store: FrameStore, backend: Backend) -> None:

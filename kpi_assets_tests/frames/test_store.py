@@ -312,6 +312,27 @@ def test_a_damaged_file_counts_as_missing(
     assert_same(back(store, frame), frame)
 
 
+def test_no_flipped_byte_gives_other_rows(local: FrameStore) -> None:
+    """Wherever in pages or notes a byte is damaged, the day is missing or its rows are the ones that were written."""
+    frame = pd.DataFrame(
+        {"n": range(50), "x": np.linspace(0, 1, 50), "plan": [f"p{i * 7919}" for i in range(50)]}
+    )
+    info = put(local, frame)
+    path = next(local.root.rglob("*.parquet"))
+    content = path.read_bytes()
+    pages = range(len(content) - 8 - int.from_bytes(content[-8:-4], "little"))
+    note = content.index(b'"columns"')
+    missing = 0
+    for at in [*pages[::3], *range(note, note + 300, 3)]:
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        found, infos = local.read_days(KEY, WEEK)
+        missing += not infos
+        if infos:
+            assert_same(found, frame)
+            assert infos == {DAY: info}
+    assert missing > 100
+
+
 @pytest.mark.parametrize("name", ["Wöchentlich 100%20", "a b", "file#1!x=2", "\U0001f600"])
 def test_ids_of_any_language_name_folders(store: FrameStore, name: str) -> None:
     """What is not a path is kept as it is, also where it looks like an escaped URL."""
