@@ -37,11 +37,7 @@ ZONED = MOMENTS.dt.tz_localize("UTC")
         pytest.param([None, None], [np.nan, np.nan], id="nothing"),
         pytest.param([], pd.Series([], dtype="datetime64[ns]"), id="no rows"),
         pytest.param(MOMENTS, MOMENTS.dt.as_unit("s"), id="unit"),
-        pytest.param(
-            MOMENTS.dt.tz_localize("UTC"),
-            MOMENTS.dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo"),
-            id="zone",
-        ),
+        pytest.param(ZONED, ZONED.dt.tz_convert("Asia/Tokyo"), id="zone"),
         pytest.param(
             pd.to_timedelta(["1h"]), pd.Series(pd.to_timedelta(["1h"])).dt.as_unit("s"), id="durations"
         ),
