@@ -109,13 +109,19 @@ def _joined(chunks: list[Any]) -> Any:
 
     if not chunks:
         return pa.nulls(0)
-    if any(isinstance(chunk, list) for chunk in chunks):
-        return [value for chunk in chunks for value in _values(chunk)]
-    types = {chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)}
-    common = _common_type(types)
+    lists = any(isinstance(chunk, list) for chunk in chunks)
+    common = None if lists else _common_type({chunk.type for chunk in chunks})
     if common is None:
-        return [value for chunk in chunks for value in _values(chunk)]
+        return whole([value for chunk in chunks for value in _values(chunk)])
     return pa.chunked_array([_cast(chunk, common) for chunk in chunks], common)
+
+
+def whole(values: Sequence[Any]) -> Any:
+    """All values of a column as an Arrow column, or as a list."""
+    import pyarrow as pa
+
+    column = compact(values)
+    return column if isinstance(column, list) else pa.chunked_array([column])
 
 
 def _values(chunk: Any) -> list[Any]:
@@ -125,10 +131,13 @@ def _values(chunk: Any) -> list[Any]:
 def _common_type(types: set[Any]) -> Any:
     import pyarrow as pa
 
+    types = {kind for kind in types if not pa.types.is_null(kind)}
     if not types:
         return pa.null()
     if len(types) == 1:
         return next(iter(types))
+    if all(pa.types.is_integer(kind) for kind in types):  # more than 63 bits in some chunk: floats would round them
+        return None
     if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in types):
         return pa.float64()
     if all(pa.types.is_timestamp(kind) and kind.tz for kind in types):

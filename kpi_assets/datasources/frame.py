@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kpi_assets.datasources.columns import Sink, as_json, compact, is_time
+from kpi_assets.datasources.columns import Sink, as_json, is_time, whole
 from kpi_assets.datasources.options import QueryOptions
 from kpi_assets.datasources.times import TimeReader
 
@@ -117,7 +117,7 @@ def _tidy(name: str, values: Any) -> Any:
     if not strangers or not all(isinstance(value, str) and value.startswith("0000-") for value in strangers):
         return values
     log.warning("column '%s': %d zero dates (0000-00-00) became missing values", name, len(strangers))
-    return compact([value if is_time(value) else None for value in values])
+    return whole([value if is_time(value) else None for value in values])
 
 
 def _objects(values: list[Any]) -> Any:

@@ -120,7 +120,11 @@ class MySqlBackend(AlchemyBackend):
         return raw.cursor(SSCursor)
 
     def drop_cursor(self, cursor: Any) -> None:
-        cursor.connection = None  # else PyMySQL reads the rest of the rows, be they millions
+        """PyMySQL would read the rest of the rows, be they millions, both on closing and on forgetting the cursor."""
+        result = getattr(cursor, "_result", None)
+        if result is not None:
+            result.unbuffered_active = False
+        cursor.connection = None
 
     def finish(self, connection: PoolProxiedConnection) -> None:
         """Nothing is open: every statement is a transaction of its own."""

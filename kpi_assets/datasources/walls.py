@@ -24,10 +24,8 @@ def utc_of_walls(walls: Any, zone: ZoneInfo) -> Any:
     there = ~np.isnat(walls)
     if not there.any():
         return walls
-    days = numbers // _DAY
-    first, last = int(days[there].min()), int(days[there].max())
-    offsets = np.array([_offset_of_day(day, zone) for day in range(first, last + 1)], dtype="timedelta64[ns]")
-    offset = offsets[np.where(there, days - first, 0)]
+    days, place = np.unique(np.where(there, numbers // _DAY, numbers[there][0] // _DAY), return_inverse=True)
+    offset = np.array([_offset_of_day(int(day), zone) for day in days], dtype="timedelta64[ns]")[place]
     changing = there & np.isnat(offset)
     utc = np.where(there & ~changing, walls - offset, np.datetime64("NaT", "ns"))
     if changing.any():

@@ -1,0 +1,35 @@
+"""Datasources for tests, made as a run makes them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kpi_assets.contracts import Datasource, Query, Window
+from kpi_assets.registry import datasource_class
+
+WEEK = Window(date(2024, 11, 18), date(2024, 11, 25), "Europe/Berlin")
+
+
+def make(plugin: str, **args: Any) -> Any:
+    """A datasource called `shop`."""
+    cls = datasource_class(plugin)
+    return cls("shop", cls.Args(**args))
+
+
+def ask(source: Datasource, text: str, window: Window = WEEK, **query_args: Any) -> pd.DataFrame:
+    """The frame of a query called `q`."""
+    return source.query(Query("q", "shop", text, query_args), window)
+
+
+def sqlite_file(path: Path, *statements: str) -> str:
+    """A database file made by the statements."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+    return str(path)
