@@ -99,7 +99,7 @@ class ViewPlan:
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """An output before its secrets are known. `effect`: `publish` or `notify`."""
+    """An output before its secrets are known. `effect`: `publish` or `notify`. `redeliver`: `never` or `on_change`."""
 
     id: str
     plugin: str
@@ -107,6 +107,7 @@ class OutputPlan:
     raw_args: Mapping[str, Any]
     effect: str
     formats: frozenset[Format]
+    redeliver: str = "never"
 
 
 @dataclass(frozen=True)
@@ -397,7 +398,8 @@ class _Planner:
             args = self._args(cls.Args, config.args, ("outputs", id_, "args"))
             if args is not None:
                 raw = self._written(cls.Args, config.args, ("outputs", id_, "args"))
-                yield OutputPlan(id_, config.plugin, cls, raw, cls.effect, cls(id_, args).formats)
+                formats = cls(id_, args).formats
+                yield OutputPlan(id_, config.plugin, cls, raw, cls.effect, formats, config.redeliver)
 
 
 def _contracts(config: QueryConfig) -> tuple[ColumnContract, ...]:

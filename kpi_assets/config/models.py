@@ -86,6 +86,11 @@ class DatasourceConfig(PluginConfig):
 class OutputConfig(PluginConfig):
     """A channel that delivers the report."""
 
+    redeliver: Literal["never", "on_change"] = Field(
+        "never",
+        description="May people get an edition again? on_change: when its content is another than they got.",
+    )
+
 
 class QueryConfig(Model):
     """A named query that several views share: `query: {ref: name}`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +13,7 @@ from kpi_assets.contracts.block import Block
 from kpi_assets.contracts.document import Document, Format, Receipt
 from kpi_assets.contracts.query import Need, Query, QueryAnalysis
 from kpi_assets.contracts.window import Window
+from kpi_assets.errors import DeliveryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +157,17 @@ class Output(ABC):
         Each has this output's id, and `recipients` of its own.
         """
         return (self,)
+
+    def readdressed(self, to: Sequence[str]) -> Output:
+        """The same output, telling `to` and nobody else: neither its own audience, nor its copies (cc, bcc).
+
+        Used to send a test, and to reach those of an audience who have not got the edition yet, so the message must be
+        the same for everybody. Same id; `recipients` are `to`, normalised. Raises DeliveryError for what is no address
+        of this channel, and where the channel has none: the default.
+        """
+        raise DeliveryError(
+            self.id, f"it cannot be sent to another address ({', '.join(to)}): its channel has no addresses"
+        )
 
     def check(self) -> None:  # noqa: B027 - an output may have nothing to check
         """Log in and look whether delivering could work, without delivering. Raises as `deliver` does."""
