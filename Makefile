@@ -28,11 +28,9 @@ demo: $(INSTALLED) ## Fill a small database, make the demo report through Dagste
 test: $(INSTALLED) ## All tests that need no server
 	$(PYTEST) $(PYTEST_ARGS) -m "not postgres and not mariadb and not browser"
 
-lint: $(INSTALLED) ## ruff, import rules, types
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/lint-imports
-	$(BIN)/pyright
+lint: $(INSTALLED) ## ruff, import rules, types; all of them, even after a failure
+	@failed=0; for check in "ruff check" "ruff format --check" "lint-imports" "pyright"; do \
+		echo "$$check"; $(BIN)/$$check || failed=1; done; exit $$failed
 
 bench: $(INSTALLED) ## Measure against KPI Reporter, print the table, save the JSON
 	$(BIN)/python -m benchmarks
@@ -54,7 +52,7 @@ clean: ## Remove the environment, caches and everything made
 $(INSTALLED): requirements/dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none is on the path: install it, or make PYTHON=/path/to/python"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@

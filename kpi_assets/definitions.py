@@ -18,8 +18,10 @@ from kpi_assets.assets.broken import broken_asset
 from kpi_assets.assets.build import build_definitions
 from kpi_assets.assets.instance import PLANNED_IN_ONE
 from kpi_assets.config import load_report, report_id
+from kpi_assets.demo import REPORT, prepare
 from kpi_assets.errors import InputError, KpiAssetsError
 from kpi_assets.plan import ReportPlan, build_plan
+from kpi_assets.session import home_from
 
 REPORTS = "KPI_ASSETS_REPORTS"
 DEFAULT_FOLDER = Path("reports")
@@ -51,9 +53,7 @@ def report_paths(environ: Mapping[str, str]) -> list[Path]:
         return named
     if DEFAULT_FOLDER.is_dir():
         return [DEFAULT_FOLDER]
-    from kpi_assets.demo import REPORT
-
-    return [Path(REPORT)]
+    return [REPORT]
 
 
 def report_files(paths: Sequence[Path]) -> list[Path]:
@@ -112,4 +112,7 @@ def _broken(reasons: Mapping[Path, str], plans: Mapping[str, ReportPlan]) -> Ite
 def defs() -> dg.Definitions:
     """Found by Dagster; evaluated when a code location loads, not when this module is imported."""
     os.environ.setdefault(PLANNED_IN_ONE, "1")
-    return load_definitions()
+    paths = report_paths(os.environ)
+    if paths == [REPORT]:
+        os.environ.update(prepare(home_from(os.environ)))
+    return load_definitions(paths)

@@ -56,6 +56,16 @@ def mariadb() -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(autouse=True)
+def _same_environment_afterwards() -> Iterator[None]:
+    """Commands and code locations export settings for the processes that they start; the next test must not see them."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _only_this_machine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

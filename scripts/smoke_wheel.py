@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 DEV_ONLY = ("pytest", "hypothesis", "ruff", "pyright", "importlinter", "playwright", "time_machine")
-PACKAGED = ("py.typed", "demo/report.yaml", "definitions.py")
+PACKAGED = ("py.typed", "demo/weekly_growth.yaml", "definitions.py")
 
 
 def main() -> None:

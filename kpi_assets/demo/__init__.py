@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-REPORT = Path(__file__).parent / "report.yaml"
+REPORT = Path(__file__).parent / "weekly_growth.yaml"
 """The demo's report file. It finds its database and its output folder by the two variables below."""
 
 DATABASE_VARIABLE = "KPI_ASSETS_DEMO_DB"

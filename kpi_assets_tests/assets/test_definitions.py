@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from kpi_assets.definitions import load_definitions, report_files, report_paths
+from kpi_assets.definitions import defs, load_definitions, report_files, report_paths
 
 GOOD = """
 title: Orders
@@ -76,7 +76,7 @@ def test_reports_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     named = {"KPI_ASSETS_REPORTS": os.pathsep.join(["a.yaml", "folder"])}
     assert report_paths(named) == [Path("a.yaml"), Path("folder")]
-    assert report_paths({})[0].name == "report.yaml"
+    assert report_paths({})[0].name == "weekly_growth.yaml"
     (tmp_path / "reports").mkdir()
     assert report_paths({}) == [Path("reports")]
 
@@ -98,3 +98,11 @@ def test_resources_are_there_to_be_replaced(reports: Path) -> None:
     """Datasources and outputs of each report are resources, which tests and deployments may replace by key."""
     resources = load_definitions([reports / "good.yaml"], {}).resources or {}
     assert set(resources) == {"kpi_assets", "good__datasource__db", "good__output__static"}
+
+
+def test_the_demo_is_ready_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are no reports, the location shows the demo, and its database is there."""
+    monkeypatch.chdir(tmp_path)
+    definitions = defs()
+    assert any(key.startswith("weekly_growth/") for key in asset_keys(definitions))
+    assert Path(os.environ["KPI_ASSETS_DEMO_DB"]).is_relative_to(tmp_path)
