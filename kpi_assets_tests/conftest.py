@@ -58,7 +58,7 @@ def mariadb() -> Iterator[Database]:
 
 @pytest.fixture(autouse=True)
 def _same_environment_afterwards() -> Iterator[None]:
-    """Commands and code locations export settings for the processes that they start; the next test must not see them."""
+    """Commands and code locations export settings for processes that they start; the next test must not see them."""
     before = dict(os.environ)
     yield
     if os.environ != before:
