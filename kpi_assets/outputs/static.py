@@ -7,7 +7,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
@@ -20,9 +20,10 @@ from kpi_assets.outputs.staging import Staging, locked, remove
 from kpi_assets.style.dates import window_text
 from kpi_assets.style.links import edition_links, relinked
 
-StaticFormat = Literal["html", "md", "png", "pdf"]
+StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf"]
 SINGLE: Mapping[Format, str] = {"png": "report.png", "pdf": "report.pdf"}
 ARCHIVE = "index.html"
+StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf"]
 
 
 def _as_list(value: object) -> object:

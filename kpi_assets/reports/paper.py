@@ -7,18 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from kpi_assets.contracts import Block, Drawing, Picture
 from kpi_assets.reports import css, svg
-from kpi_assets.reports.html import PageWriter, SlotModel
+from kpi_assets.reports.html import PageWriter
 from kpi_assets.reports.layout import Row, across, rows
 from kpi_assets.reports.lead import Lead
 from kpi_assets.reports.meta import DocumentMeta
+from kpi_assets.reports.slots import SlotModel
 from kpi_assets.reports.tables import table_model
 from kpi_assets.reports.trust import trusted
-from kpi_assets.reports.words import complete_text
 from kpi_assets.style.dates import window_text
 from kpi_assets.style.numbers import NumberStyle
 from kpi_assets.style.theme import Theme
@@ -71,35 +70,25 @@ class PaperWriter(PageWriter):
     rooms: dict[int, int] = field(default_factory=dict[int, int])
 
     def page(self, blocks: Sequence[Block], lead: Lead) -> str:
-        environment = self._environment()
-        environment.globals.update(self._hooks())
         placed = [part for row in rows(blocks, self.theme) for part in self._rows(row)]
+        self.rooms = _rooms(placed)
+        palette = css.printed(self.theme) if self.sheet == "a4" else self.theme.light
         values = {
-            "meta": self.meta,
-            "css": trusted(self.style_sheet(environment)),
+            **self.shared(blocks, lead),
             "rows": placed,
-            "lead": lead,
-            "summary": lead.text or self.meta.description,
-            "complete": complete_text(blocks),
-            **self._masthead(),
-            "palette": css.printed(self.theme) if self.sheet == "a4" else self.theme.light,
-            **self._footer(),
+            "palette": palette,
+            "interactive": lambda _: "",
         }
-        self.rooms = {
-            id(e): slot.width or self._width(row)
-            for row in placed
-            for slot in row.slots
-            for e in slot.block.elements
-        }
-        return self._render(environment, "paper.html.j2", values)
+        return self.render("paper.html.j2", values)
 
-    def style_sheet(self, environment: Environment) -> str:
+    def style_sheet(self) -> str:
         """CSS within what WeasyPrint knows."""
-        scale, a4 = TYPE_SCALE[self.sheet], self.sheet == "a4"
-        margin = self.theme.padding_width
+        a4, wide = self.sheet == "a4", self.theme.content_width > 700
+        margin, scale = self.theme.padding_width, TYPE_SCALE[self.sheet]
         page = f"{self.theme.content_width + 2 * margin}px {ENDLESS_HEIGHT}px"
         palette = css.printed(self.theme) if a4 else self.theme.light
         ground = "#ffffff" if a4 else palette.paper
+        foot = f"{self.meta.title} · {window_text(self.meta.window, self.numbers.locale)}"
         values: dict[str, Any] = {
             "page_size": "A4" if a4 else page,
             "page_margin": "13mm 14mm 16mm" if a4 else f"24px {margin}px",
@@ -107,21 +96,13 @@ class PaperWriter(PageWriter):
             "variables": css.variables(replace(palette, paper=ground)),
             "muted": palette.muted,
             "px": lambda pixels: trusted(f"{pixels * scale:.1f}px"),
-            "text_font": css.fonts(self.theme)[0],
-            "heading_font": css.fonts(self.theme)[1],
             "gutter": self._gutter,
-            "kpi_size": 34 if a4 or self.theme.content_width > 700 else 28,
-            "wide_panels": a4 or self.theme.content_width > 700,
+            "kpi_size": 34 if a4 or wide else 28,
+            "wide_panels": a4 or wide,
             "narrow_halves": a4,
-            "footer_line": css.string(
-                f"{self.meta.title} · {window_text(self.meta.window, self.numbers.locale)}"
-            )
-            if a4
-            else "",
-            "extra": "",
+            "footer_line": css.string(foot) if a4 else "",
         }
-        marked = {name: trusted(value) if isinstance(value, str) else value for name, value in values.items()}
-        return self._render(environment, "paper.css.j2", marked).replace("</", "<\\/")
+        return self.render_css("paper.css.j2", values)
 
     def drawings(self, picture: Picture, extra: str = "") -> Markup:
         """The drawing that fits the slot best, as an embedded picture: fonts and colours go with it."""
@@ -133,20 +114,15 @@ class PaperWriter(PageWriter):
             f'height="{drawing.height}" src="data:image/svg+xml;base64,{data}">'
         )
 
-    def _helpers(self) -> dict[str, Any]:
-        return {**super()._helpers(), "table": lambda table: table_model(table, exact=False)}
+    def helpers(self) -> dict[str, Any]:
+        return {**super().helpers(), "table": lambda table: table_model(table, exact=False)}
 
     @property
     def _gutter(self) -> int:
         return A4_GUTTER if self.sheet == "a4" else self.theme.padding_width
 
-    def _width(self, row: PaperRow) -> int:
-        """Of a slot that takes an equal share."""
-        count = len(row.slots) + bool(row.hole)
-        return (A4_WIDTH - (count - 1) * A4_GUTTER) // count
-
     def _rows(self, row: Row) -> Iterator[PaperRow]:
-        slots = [self._paper_slot(self._slot(slot)) for slot in row]
+        slots = [self._paper_slot(self.slot(slot)) for slot in row]
         if self.sheet == "endless":
             free = self.theme.num_columns - sum(slot.cols for slot in row)
             widths = [self.theme.view_width(slot.cols) for slot in row]
@@ -159,15 +135,22 @@ class PaperWriter(PageWriter):
             yield PaperRow(pair, int(alone and len(slots) > 1), alone and pair[0].tall)
 
     def _paper_slot(self, slot: SlotModel) -> PaperSlot:
-        stats = slot.strip.stats if slot.strip else ()
-        number = slot.strip.across if slot.strip else 1
-        if self.sheet == "a4":
-            number = (
-                min(number, across(len(stats), A4_WIDTH if not slot.shared else A4_WIDTH // 2, 0))
-                if stats
-                else 1
-            )
-        return PaperSlot(slot.id, slot.cols, slot.shared, slot.block, slot.strip, across=number)
+        strip = slot.strip
+        number = strip.across if strip else 1
+        if strip and self.sheet == "a4":
+            number = min(number, across(len(strip.stats), A4_WIDTH // (2 if slot.shared else 1), 0))
+        return PaperSlot(slot.id, slot.cols, slot.shared, slot.block, slot.thin, strip, across=number)
+
+
+def _rooms(placed: Sequence[PaperRow]) -> dict[int, int]:
+    """The width that each chart standing alone has, by the picture's `id()`."""
+    rooms: dict[int, int] = {}
+    for row in placed:
+        number = len(row.slots) + bool(row.hole)
+        share = (A4_WIDTH - (number - 1) * A4_GUTTER) // number
+        for slot in row.slots:
+            rooms |= {id(element): slot.width or share for element in slot.block.elements}
+    return rooms
 
 
 def best_drawing(picture: Picture, room: int) -> Drawing:

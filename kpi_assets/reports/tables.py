@@ -11,6 +11,7 @@ from kpi_assets.reports.trust import trusted
 from kpi_assets.reports.words import safe_link
 
 LONG = 32
+HEAT_CELL = 26
 VERDICTS = {"better": "good", "worse": "bad"}
 
 
@@ -43,6 +44,8 @@ class TableModel:
     columns: tuple[HeadModel, ...]
     rows: tuple[RowModel, ...]
     footer: tuple[RowModel, ...]
+    least: int = 0
+    """Pixels that a heat table needs; narrower places scroll."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def table_model(table: Table, *, exact: bool = True) -> TableModel:
         for index, row in enumerate(table.rows)
     )
     footer = tuple(RowModel(_cells(row, layouts, table.style)) for row in table.footer)
-    return TableModel(tuple(_head(layout, table.style) for layout in layouts), rows, footer)
+    least = sum(layout.column.width or HEAT_CELL for layout in layouts) if table.style == "heat" else 0
+    return TableModel(tuple(_head(layout, table.style) for layout in layouts), rows, footer, least)
 
 
 def _layout(column: Column, table: Table, index: int, exact: bool) -> _Layout:

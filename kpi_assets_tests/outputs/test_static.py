@@ -251,6 +251,6 @@ def test_arguments() -> None:
     assert StaticArgs().output_dir == Path("_build")
     assert StaticArgs.model_validate({"output_format": "md"}).output_format == ("md",)
     assert output(Path("x"), output_format=["png", "pdf"]).formats == {"png", "pdf"}
-    for wrong in ({"output_format": "gif"}, {"output_format": []}, {"output_directory": "x"}, {"keep": 0}):
+    for wrong in ({"output_format": "mail"}, {"output_format": []}, {"output_directory": "x"}, {"keep": 0}):
         with pytest.raises(ValidationError):
             StaticArgs.model_validate(wrong)
