@@ -23,7 +23,6 @@ from kpi_assets.style.links import edition_links, relinked
 StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf"]
 SINGLE: Mapping[Format, str] = {"png": "report.png", "pdf": "report.pdf"}
 ARCHIVE = "index.html"
-StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf"]
 
 
 def _as_list(value: object) -> object:
