@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from kpi_assets.assets import keys, records
+from kpi_assets.assets.instance import open_instance, prepare_dagster_home
+from kpi_assets.assets.run import materialize_editions
+from kpi_assets_tests.assets.reports import days_between, make_plan, windows_of
+
+DAYS = days_between("2024-11-20", "2024-11-24")
+
+
+def backfill(home: Path, folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    """What a backfill of five days leaves in the tables that every run shares."""
+    plan = make_plan(folder)
+    assert materialize_editions(plan, windows_of(plan, *DAYS), home=home, environ={}).success
+    with sqlite3.connect(home / "dagster/history/runs/index.db") as index:
+        return {
+            "events": index.execute(
+                "SELECT dagster_event_type, asset_key, partition, step_key FROM event_logs ORDER BY id"
+            ).fetchall(),
+            "tags": index.execute(
+                "SELECT asset_key, key, value FROM asset_event_tags WHERE key NOT LIKE '%version' ORDER BY id"
+            ).fetchall(),
+            "assets": index.execute(
+                "SELECT asset_key, wipe_timestamp FROM asset_keys ORDER BY asset_key"
+            ).fetchall(),
+        }
+
+
+def test_batches_leave_the_same_rows(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backfill written in batches leaves the rows that Dagster's own storage leaves."""
+    other = tmp_path / "other"
+    batched = backfill(home, tmp_path)
+    monkeypatch.setattr(records, "BatchedSqliteRecords", records.SqliteEventLogStorage)
+    assert backfill(other, tmp_path) == batched
+    assert len(batched["events"]) > 5 * 5
+
+
+def test_dagster_reads_what_was_written_in_batches(tmp_path: Path, home: Path) -> None:
+    """An instance of Dagster's own finds every edition, its metadata, its run, and the newest of each asset."""
+    backfill(home, tmp_path)
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(home, {}))) as instance:
+        (run,) = instance.get_runs()
+        key = keys.view_key("weekly", "total")
+        found = instance.fetch_materializations(key, limit=10).records
+        assert [record.partition_key for record in found] == list(reversed(DAYS))
+        newest = instance.get_latest_materialization_event(key)
+        assert newest is not None
+        assert newest.asset_materialization is not None
+        assert newest.asset_materialization.metadata["finding"].value == "147 sign-ups"
+        logged = [e for e in instance.all_logs(run.run_id) if e.dagster_event_type and e.dagster_event]
+        made = [e for e in logged if e.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION]
+        assert len(made) == 5 * len(keys.all_keys(make_plan(tmp_path)))
+
+
+def test_only_sqlite_files_are_touched(instance: dg.DagsterInstance) -> None:
+    """An instance that is not on SQLite files keeps its own way of writing."""
+    before = type(instance.event_log_storage)
+    records.write_in_batches(instance)
+    assert type(instance.event_log_storage) is before
+
+
+def test_our_instance_writes_in_batches(home: Path) -> None:
+    """Dagster's storage is the class that we extend: if it moved, backfills would silently be slow."""
+    with open_instance(home, {}) as instance:
+        assert type(instance.event_log_storage) is records.BatchedSqliteRecords
