@@ -1,7 +1,7 @@
 """Dagster's SQLite records, written in batches.
 
-Dagster 1.13 opens three connections and compiles every statement anew for each event: some 10 ms, which in a backfill of
-a year is most of the work. The same rows in the same tables, a batch in two transactions, take a tenth. What is written
+Dagster 1.13 opens three connections and compiles every statement anew for each event: some 10 ms, and in a backfill of
+a year most of the work. The same rows in the same tables, a batch in two transactions, take a tenth. What is written
 is Dagster's own format; without this module everything works, only slower. Pinned by `test_records.py`.
 """
 
