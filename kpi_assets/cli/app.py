@@ -33,6 +33,7 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,  # a trace with local values could show a secret
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
