@@ -1,17 +1,21 @@
 """What the data say, as one sentence: computed, never a cause, and silent where it would be guessing.
 
-Each function takes plain numbers and returns a `Finding` or None. Words that compare are chosen from the *printed* numbers,
-so a sentence never says "rose" between two numbers that look the same.
+Each function takes plain numbers and returns a `Finding` or None. Words that compare are chosen from the *printed*
+numbers, so a sentence never says "rose" between two numbers that look the same.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Print = Callable[[float], str]
 """A number as printed."""
+
+Share = Callable[[float, float], str]
+"""A part of a whole as printed."""
 
 NOTICEABLE = 0.03
 """A change smaller than this share is called steady."""
@@ -35,7 +39,7 @@ def _known(values: Sequence[float]) -> list[float]:
     return [v for v in values if math.isfinite(v)]
 
 
-def movement(subject: str, before: float, now: float, show: Print, per: str = "") -> Finding | None:
+def movement(subject: str, before: float, now: float, show: Print, *, per: str = "") -> Finding | None:
     """`Sign-ups rose from 31 to 44 a day`; steady where the change is small; None where a value is missing."""
     if not (math.isfinite(before) and math.isfinite(now)):
         return None
@@ -87,36 +91,40 @@ class RecordWords:
 def peak(subject: str, names: Sequence[str], values: Sequence[float], show: Print) -> Finding | None:
     """`Sign-ups peaked at 251 on Thursday` where one value stands out, above or below; else None."""
     present = sorted(_known(values))
-    if len(present) < 3 or present[0] < 0:
+    if len(present) < 4 or present[0] < 0:
         return None
-    top, second = present[-1], present[-2]
-    if second > 0 and top >= OUTSTANDING * second and show(top) != show(second):
+    top, second, low, next_low = present[-1], present[-2], present[0], present[1]
+    if top >= OUTSTANDING * second and _stands_out(top, present[:-1]) and show(top) != show(second):
         at = _position(values, top)
         return Finding(f"{subject} peaked at {show(top)} {names[at]}", (at,))
-    low, next_low = present[0], present[1]
-    if low >= 0 and next_low > 0 and low * OUTSTANDING * 1.25 <= next_low and show(low) != show(next_low):
+    if low * OUTSTANDING <= next_low and _stands_out(low, present[1:]) and show(low) != show(next_low):
         at = _position(values, low)
         return Finding(f"{subject} dipped to {show(low)} {names[at]}", (at,))
     return None
 
 
-def trend(subject: str, values: Sequence[float], show: Print, per: str = "") -> Finding | None:
-    """`Sign-ups rose from 31 to 44 a day` where first and last third differ by more than the values scatter."""
+def _stands_out(value: float, others: Sequence[float]) -> bool:
+    """Is a value two standard deviations away from the others' mean?"""
+    mean = sum(others) / len(others)
+    deviation = math.sqrt(sum((v - mean) ** 2 for v in others) / len(others))
+    return abs(value - mean) >= 2 * deviation and value != mean
+
+
+def trend(
+    subject: str, values: Sequence[float], show: Print, per: str = "", *, ends: bool = False
+) -> Finding | None:
+    """`Sign-ups rose from 31 to 44 a day` where first and last third differ by more than the values scatter.
+
+    The numbers are the thirds' means, or the first and last value with `ends`, where those move the same way.
+    """
     present = _known(values)
-    if len(present) < 4:
-        return movement(subject, present[0], present[-1], show, per) if len(present) >= 2 else None
-    third = max(1, len(present) // 3)
-    first, last = present[:third], present[-third:]
-    before, now = sum(first) / third, sum(last) / third
-    scatter = _scatter(present)
-    if abs(now - before) <= scatter:
-        return None
-    return movement(subject, before, now, show, per)
+    moved = _moved(present, ends) if len(present) > 1 else None
+    return movement(subject, *moved, show, per=per) if moved else None
 
 
 def _scatter(values: Sequence[float]) -> float:
     """Typical size of a step from one value to the next."""
-    steps = sorted(abs(b - a) for a, b in zip(values, values[1:], strict=False))
+    steps = sorted(abs(b - a) for a, b in itertools.pairwise(values))
     return steps[len(steps) // 2] if steps else 0.0
 
 
@@ -136,7 +144,7 @@ def spread(subject: str, names: Sequence[str], values: Sequence[float], show: Pr
 
 
 def contribution(
-    subject: str, names: Sequence[str], before: Sequence[float], now: Sequence[float], show: Print
+    subject: str, names: Sequence[str], before: Sequence[float], now: Sequence[float], *, show: Print
 ) -> Finding | None:
     """`Thursday accounts for 68 of the rise of 131 in sign-ups` where one part made most of the whole change."""
     pairs = [(i, b, n) for i, (b, n) in enumerate(zip(before, now, strict=True)) if _finite(b, n)]
@@ -158,7 +166,7 @@ def contribution(
 
 
 def whole_change(
-    subject: str, before: Sequence[float], now: Sequence[float], show: Print, change: str
+    subject: str, before: Sequence[float], now: Sequence[float], *, show: Print, change: str
 ) -> Finding | None:
     """`Sign-ups rose 11.4 %, from 1,153 to 1,284`; `change` is the printed change."""
     old, new = _known(before), _known(now)
@@ -172,42 +180,62 @@ def whole_change(
     return Finding(f"{subject} {verb}{amount} from {show(a)} to {show(b)}")
 
 
-def leader(
-    subject: str,
-    names: Sequence[str],
-    values: Sequence[float],
-    show: Print,
-    share: Callable[[float, float], str],
+def leader(  # noqa: PLR0917 - plain numbers in
+    subject: str, names: Sequence[str], values: Sequence[float], show: Print, share: Share, rest: float = 0
 ) -> Finding | None:
-    """`Germany leads with 312, 24.3 % of all` where all are above zero and one is ahead."""
+    """`Germany leads with 312, 24 % of all sign-ups` where one is ahead.
+
+    `rest` is the sum of what is not named. The share is left out without `subject`, and where a value is below zero.
+    """
     present = _known(values)
-    if len(present) < 2:
+    if len(present) < 2 or len(present) < len(values):
         return None
     ordered = sorted(present, reverse=True)
-    top, second, total = ordered[0], ordered[1], sum(present)
+    top, second, total = ordered[0], ordered[1], sum(present) + rest
     at = _position(values, top)
     if top <= 0 or show(top) == show(second):
         return None
-    if ordered[-1] < 0:
+    if ordered[-1] < 0 or rest < 0 or not subject:
         return Finding(f"{names[at]} leads with {show(top)}", (at,))
-    tail = f", {share(top, total)} of all {_lower(subject)}" if subject else ""
-    return Finding(f"{names[at]} leads with {show(top)}{tail}", (at,))
+    return Finding(f"{names[at]} leads with {show(top)}, {share(top, total)} of all {_lower(subject)}", (at,))
 
 
 def mover(
-    names: Sequence[str], first: Sequence[float], last: Sequence[float], show: Print, per: str = ""
+    names: Sequence[str], series: Sequence[Sequence[float]], show: Print, per: str = "", *, ends: bool = False
 ) -> Finding | None:
-    """`Team rose most, from 19 to 34 a week`: the series that changed most, where any did."""
-    pairs = [(i, a, b) for i, (a, b) in enumerate(zip(first, last, strict=True)) if _finite(a, b)]
-    if len(pairs) < 2:
+    """`Team rose most, from 19 to 34 a week`: the series with the largest clear trend, where any has one.
+
+    `ends` as in `trend`.
+    """
+    best: tuple[float, int, float, float] | None = None
+    for i, values in enumerate(series):
+        present = _known(values)
+        moved = _moved(present, ends) if len(present) > 1 else None
+        if moved is None or show(moved[0]) == show(moved[1]):
+            continue
+        size = abs(moved[1] - moved[0])
+        if size >= NOTICEABLE * max(abs(moved[0]), abs(moved[1])) and (best is None or size > best[0]):
+            best = (size, i, *moved)
+    if best is None or len(series) < 2:
         return None
-    at, before, now = max(pairs, key=lambda p: abs(p[2] - p[1]))
-    base = max(abs(before), abs(now))
-    if show(before) == show(now) or not base or abs(now - before) / base < 2 * NOTICEABLE:
-        return Finding("All series held steady")
+    _, at, before, now = best
     verb = "rose" if now > before else "fell"
     tail = f" {per}" if per else ""
     return Finding(f"{names[at]} {verb} most, from {show(before)} to {show(now)}{tail}", (at,))
+
+
+def _moved(present: Sequence[float], ends: bool) -> tuple[float, float] | None:
+    """From where to where values moved; None where that is lost in their scatter."""
+    if len(present) < 4:
+        return present[0], present[-1]
+    third = max(1, len(present) // 3)
+    before, now = sum(present[:third]) / third, sum(present[-third:]) / third
+    if abs(now - before) <= _scatter(present):
+        return None
+    if not ends:
+        return before, now
+    first, last = present[0], present[-1]
+    return (first, last) if (last > first) == (now > before) else None
 
 
 def _finite(*values: float) -> bool:

@@ -11,7 +11,10 @@ from kpi_assets.views.charts.canvas import Canvas
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.sheet import Channels, number, words
 from kpi_assets.views.charts.text import shorten, text_width, widest
-from kpi_assets.views.charts.ticks import TimeTick, time_ticks, value_axis
+from kpi_assets.views.charts.ticks import Calendar, TimeTick, time_ticks, value_axis
+
+SPACIOUS = 0.25
+"""Numbers begin at zero where that leaves at most a quarter of the axis empty."""
 
 
 class Across(Protocol):
@@ -54,9 +57,9 @@ class TimeAcross:
     canvas: Canvas
 
     @classmethod
-    def over(cls, start: datetime, end: datetime, look: Look, canvas: Canvas, width: float) -> TimeAcross:
+    def over(cls, start: datetime, end: datetime, look: Look, *, canvas: Canvas, width: float) -> TimeAcross:
         """The axis over a plot of `width` pixels."""
-        ticks = time_ticks(start, end, look.zone, width, canvas.size, look.locale)
+        ticks = time_ticks(start, end, Calendar(look.zone, look.locale), width=width, size=canvas.size)
         return cls(start, end, ticks, canvas)
 
     @property
@@ -106,7 +109,7 @@ class NumberAcross:
     def over(cls, values: Sequence[float], look: Look, canvas: Canvas, width: float) -> NumberAcross:
         """An axis that holds `values`, with marks where there is room."""
         low, high = min(values, default=0.0), max(values, default=1.0)
-        axis = value_axis(low, high, zero=False, headroom=1.02)
+        axis = value_axis(low, high, zero=False, headroom=1.02, squeezed=SPACIOUS)
         plain = [look.numbers.axis(tick) for tick in axis.ticks]
         if widest(plain, canvas.size) * len(plain) > width:
             return cls(axis.low, axis.high, axis.ticks[::2], tuple(plain[::2]))

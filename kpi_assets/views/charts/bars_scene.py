@@ -37,8 +37,8 @@ class BarScene:
     """Everything a bar chart shows.
 
     `before` are the earlier values of a single series, drawn as a line across each bar and called `before_label`;
-    `changes` the words printed beneath (or beside) each value. `subjects` are the positions in full colour: the others are
-    soft, or grey where `past` holds them. `labels` asks for values at the bars even where room is short.
+    `changes` the words printed beneath (or beside) each value. `subjects` are the positions in full colour: the
+    others are soft, or grey where `past` holds them. `labels` asks for values at the bars even where room is short.
     """
 
     categories: tuple[Category, ...]

@@ -11,7 +11,7 @@ import altair as alt
 
 from kpi_assets.views.charts.bars_scene import Bars, BarScene
 from kpi_assets.views.charts.canvas import Canvas, Padding
-from kpi_assets.views.charts.ends import EndLabels, legend_settings
+from kpi_assets.views.charts.ends import EndLabels, Geometry, legend_settings
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.place import Box, place
 from kpi_assets.views.charts.sheet import (
@@ -176,6 +176,10 @@ class _Columns:
     def py(self, value: float) -> float:
         return (self.axis.high - value) / (self.axis.high - self.axis.low) * self.tall
 
+    @property
+    def geometry(self) -> Geometry:
+        return Geometry(self.width, self.tall, self.px, self.py, self.text_row)
+
     def value_at(self, py: float) -> float | int | None:
         return number(self.axis.high - py / self.tall * (self.axis.high - self.axis.low))
 
@@ -230,7 +234,7 @@ class _Columns:
         return channel
 
     def _axis(self) -> Channels:
-        axis: Channels = {"domain": self.axis.low >= 0}
+        axis: Channels = {"domain": self.axis.low >= 0, "zindex": 1}
         if self.beneath:
             return {**axis, "labels": False}
         axis |= {
@@ -412,7 +416,7 @@ class _Columns:
         rows: list[Row] = []
         muted = self.look.light.muted
         if self.at_end:
-            rows += self.ends.rows(self)
+            rows += self.ends.rows(self.geometry)
         if self.look.axis_title and not self.beneath:
             rows.append(
                 self.text_row(
@@ -470,7 +474,7 @@ def _room_for(ticks: list[tuple[int, tuple[str, ...]]], step: float, size: int) 
     return True
 
 
-def fits(scene: BarScene, look: Look, canvas: Canvas) -> bool:
+def fits(scene: BarScene, canvas: Canvas) -> bool:
     """Have all names room beneath upright bars?"""
     step = (canvas.width - 50) / max(len(scene.categories), 1)
     return all(text_width(line, canvas.size) + 6 <= step for c in scene.categories for line in c.lines)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from kpi_assets.views.charts.canvas import Canvas
 from kpi_assets.views.charts.labels import spread
@@ -19,22 +20,19 @@ GAP = 14
 MIN_GAP = 16
 """Least distance of two labels."""
 COLUMN_GAP = 10
+KEY = 14
+"""Room of the colour key before a name."""
 
 
-class Geometry(Protocol):
-    """What placing needs to know of the plot."""
+@dataclass(frozen=True)
+class Geometry:
+    """What placing needs to know of the plot: its size, and where values and positions lie in pixels."""
 
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def tall(self) -> int: ...
-
-    def py(self, value: float) -> float: ...
-
-    def px(self, at: Any) -> float: ...
-
-    def text_row(self, px: float, py: float, words: Words) -> Row: ...
+    width: int
+    tall: int
+    px: Callable[[Any], float]
+    py: Callable[[float], float]
+    text_row: Callable[[float, float, Words], Row]
 
 
 @dataclass(frozen=True)
@@ -87,9 +85,16 @@ class EndLabels:
         values = widest([s.value for s in self.shown], size + 1 if self.single else size, bold=self.single)
         names = widest(self.names, size, bold=True)
         caption = widest([self.caption], size)
-        if self.single or self.two_lines:
+        if self.single:
             return GAP + max(values, names, caption) + 2
-        return GAP + names + (COLUMN_GAP + values if values else 0) + 2
+        if self.two_lines:
+            return GAP + KEY + max(values, names) + 2
+        return GAP + KEY + names + (COLUMN_GAP + values if values else 0) + 2
+
+    @property
+    def key(self) -> str:
+        """The sign that carries a series' colour."""
+        return "■" if self.scene.form == "stacked" else "●"
 
     def rows(self, plot: Geometry) -> list[Row]:
         """The texts."""
@@ -121,15 +126,16 @@ class EndLabels:
         room = line if below else 0
         placed = spread(self._heights(plot), gap, room - 4, plot.tall - room + 4)
         names = widest(self.names, size, bold=True)
-        x = plot.width + GAP
+        x = plot.width + GAP - 4
         rows: list[Row] = []
         for strand, name, y in zip(self.shown, self.names, placed, strict=True):
             lift = line / 2 if below and strand.value else 0
-            rows.append(plot.text_row(x, y - lift, Words(name, bold=True)))
+            rows.append(plot.text_row(x, y - lift, Words(self.key, strand.color)))
+            rows.append(plot.text_row(x + KEY, y - lift, Words(name, bold=True)))
             if lift:
-                rows.append(plot.text_row(x, y + lift, Words(strand.value, muted)))
+                rows.append(plot.text_row(x + KEY, y + lift, Words(strand.value, muted)))
             elif strand.value and not self.two_lines:
-                rows.append(plot.text_row(x + names + COLUMN_GAP, y, Words(strand.value, muted)))
+                rows.append(plot.text_row(x + KEY + names + COLUMN_GAP, y, Words(strand.value, muted)))
         return rows
 
     def _heights(self, plot: Geometry) -> list[float]:
@@ -139,14 +145,14 @@ class EndLabels:
         heights: dict[str, float] = {}
         below = 0.0
         for strand in self.scene.strands:
-            y = strand.ys[-1] if strand.ys and strand.ys[-1] == strand.ys[-1] else 0.0
+            y = strand.ys[-1] if strand.ys and not math.isnan(strand.ys[-1]) else 0.0
             heights[strand.name] = plot.py(below + y / 2)
             below += y
         return [heights[s.name] for s in self.shown]
 
 
 def legend_settings(asked: bool | Mapping[str, object], labels: list[str], canvas: Canvas) -> dict[str, Any]:
-    """Vega-Lite's settings for a legend; of matplotlib's, `title`, `ncol`, `fontsize` and `loc` (top or bottom) count."""
+    """Vega-Lite's settings for a legend; of matplotlib's, `title`, `ncol`, `fontsize`, `loc` count."""
     given = dict(asked) if isinstance(asked, Mapping) else {}
     columns = given.get("ncol", given.get("ncols"))
     per_label = widest(labels, canvas.size) + 34

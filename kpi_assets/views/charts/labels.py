@@ -8,7 +8,8 @@ from collections.abc import Sequence
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Positions in the order of `wanted`, at least `gap` apart and within `low`..`high`, near to where they belong.
 
-    Neighbours that are too near form a cluster whose mean stays where it was. Where all together do not fit, the gap shrinks.
+    Neighbours that are too near form a cluster whose mean stays where it was. Where all together do not fit, the gap
+    shrinks.
     """
     count = len(wanted)
     if count == 0:
@@ -25,28 +26,26 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
             centre = (before * len(earlier) + centre * len(members)) / total
             members = earlier + members
         clusters.append((centre, members))
-    return _place(clusters, gap, low, high, count)
-
-
-def _touch(a: tuple[float, list[int]], b: tuple[float, list[int]], gap: float) -> bool:
-    return b[0] - a[0] < gap * (len(a[1]) + len(b[1])) / 2
-
-
-def _place(
-    clusters: list[tuple[float, list[int]]], gap: float, low: float, high: float, count: int
-) -> list[float]:
     placed = [0.0] * count
     flat: list[int] = []
     for centre, members in clusters:
         for position, index in enumerate(members):
             placed[index] = centre + (position - (len(members) - 1) / 2) * gap
             flat.append(index)
-    floor = low
-    for index in flat:
+    _keep_inside(placed, flat, gap, (low, high))
+    return placed
+
+
+def _touch(a: tuple[float, list[int]], b: tuple[float, list[int]], gap: float) -> bool:
+    return b[0] - a[0] < gap * (len(a[1]) + len(b[1])) / 2
+
+
+def _keep_inside(placed: list[float], order: list[int], gap: float, bounds: tuple[float, float]) -> None:
+    """Pushes positions, in ascending order, up from the lower bound and then down from the upper one."""
+    floor, ceiling = bounds
+    for index in order:
         placed[index] = floor = max(placed[index], floor)
         floor += gap
-    ceiling = high
-    for index in reversed(flat):
+    for index in reversed(order):
         placed[index] = ceiling = min(placed[index], ceiling)
         ceiling -= gap
-    return placed

@@ -75,8 +75,24 @@ class Look:
 
     def mean(self, value: float) -> str:
         """A mean of values: no more digits than its size deserves."""
-        places = None if self.format or self.unit == "%" else 0 if abs(value) >= 20 else 1
-        return self.numbers.number(value, places, unit=self._short_unit, format=self.format)
+        return self._rounded(value, self._short_unit)
+
+    def said(self, value: float) -> str:
+        """A value as part of a sentence: with its unit, where that is short."""
+        return self.numbers.number(value, unit=self._spoken_unit, format=self.format)
+
+    def said_mean(self, value: float) -> str:
+        """A mean as part of a sentence."""
+        return self._rounded(value, self._spoken_unit)
+
+    def _rounded(self, value: float, unit: str) -> str:
+        whole = abs(value) >= 20 or round(value, 1).is_integer()
+        places = None if self.format or self.unit == "%" else 0 if whole else 1
+        return self.numbers.number(value, places, unit=unit, format=self.format)
+
+    @property
+    def _spoken_unit(self) -> str:
+        return self.unit if len(self.unit) <= 3 else self._short_unit
 
     @property
     def _short_unit(self) -> str:
@@ -86,21 +102,21 @@ class Look:
 
     def axis_labels(self, ticks: Sequence[float]) -> list[str]:
         """The ticks' labels: the fewest digits that keep them apart."""
-        form = self.axis_format or self.format
+        texts = self._tick_texts(ticks)
+        plain_zero = not self.percent and "duration" not in self.format
+        return ["0" if tick == 0 and plain_zero else text for tick, text in zip(ticks, texts, strict=True)]
+
+    def _tick_texts(self, ticks: Sequence[float]) -> list[str]:
+        form, unit = self.axis_format or self.format, self._short_unit
         if not form and any(abs(tick) >= 10000 for tick in ticks):
-            return [self.numbers.axis(tick, self._short_unit) for tick in ticks]
+            return [self.numbers.axis(tick, unit) for tick in ticks]
+        percent = "percent" in form or form.endswith("%")
         texts: list[str] = []
         for places in range(5):
-            unit = self._short_unit
             texts = [self.numbers.number(tick, places, unit=unit, format=form) for tick in ticks]
-            if len(set(texts)) == len(texts) and _exact(
-                ticks, places, "percent" in form or form.endswith("%")
-            ):
+            if len(set(texts)) == len(texts) and _exact(ticks, places, percent):
                 break
-        return [
-            "0" if tick == 0 and not self.percent and "duration" not in form else text
-            for tick, text in zip(ticks, texts, strict=True)
-        ]
+        return texts
 
 
 def _exact(ticks: Sequence[float], places: int, percent: bool) -> bool:

@@ -41,7 +41,7 @@ class Frame:
     last: str
 
 
-def panel(frame: Frame, values: Sequence[float], color: str, look: Look, canvas: Canvas) -> alt.LayerChart:
+def panel(frame: Frame, values: Sequence[float], color: str, *, look: Look, canvas: Canvas) -> alt.LayerChart:
     """One series, drawn for one canvas."""
     size = canvas.size - 1
     last = next((i for i in range(len(values) - 1, -1, -1) if not math.isnan(values[i])), None)

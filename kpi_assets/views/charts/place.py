@@ -44,8 +44,11 @@ def place(  # noqa: PLR0913 - a geometry in plain numbers
     reach: float = 9,
 ) -> tuple[Box, float]:
     """The best box for a label of the mark at (x, y), and the area of what it still covers (0 where it is free)."""
+    far = 3 * reach + MARGIN
+    around = Box(x - width - far, y - height - far, x + width + far, y + height + far)
+    obstacles = [other for other in obstacles if around.overlap(other) > 0]
     best: tuple[float, Box] | None = None
-    for rank, box in enumerate(_candidates(x, y, width, height, reach)):
+    for rank, box in enumerate(_candidates(Box(x, y, x + width, y + height), reach)):
         grown = Box(box.left - MARGIN, box.top - MARGIN, box.right + MARGIN, box.bottom + MARGIN)
         covered = sum(grown.overlap(other) for other in obstacles) + 20 * box.outside(bounds)
         score = covered + rank * 0.5
@@ -57,15 +60,16 @@ def place(  # noqa: PLR0913 - a geometry in plain numbers
     return box, score
 
 
-def _candidates(x: float, y: float, width: float, height: float, reach: float) -> list[Box]:
-    """Left, right, above, below, then the corners, then the same further away."""
+def _candidates(at: Box, reach: float) -> list[Box]:
+    """Above, left, right, below, then the corners, then the same further away."""
+    x, y, width, height = at.left, at.top, at.right - at.left, at.bottom - at.top
     found: list[Box] = []
     for far in (1.0, 1.8, 3.0):
         gap = reach * far
         for left, top in (
+            (x - width / 2, y - gap - height),
             (x - gap - width, y - height / 2),
             (x + gap, y - height / 2),
-            (x - width / 2, y - gap - height),
             (x - width / 2, y + gap),
             (x - gap - width, y - gap - height),
             (x + gap, y - gap - height),

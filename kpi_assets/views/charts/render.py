@@ -1,6 +1,7 @@
 """Vega-Lite spec -> SVG and PNG by vl_convert, in this process and with the network shut.
 
-vl_convert is imported late: a process that forks after the import hangs in its first drawing. Identical specs are drawn once.
+vl_convert is imported late: a process that forks after the import hangs in its first drawing. Identical specs are
+drawn once.
 """
 
 from __future__ import annotations
@@ -21,15 +22,14 @@ PNG_SCALE = 2
 
 _ROOT = re.compile(r"<svg[^>]*>")
 _NOISE = re.compile(
-    r' (?:role|class|aria-[a-z]+|pointer-events|xmlns(?::xlink)?|version|font-family)="[^"]*"'
+    r' (?:(?:role|class|aria-[a-z]+|pointer-events|xmlns(?::xlink)?|version|font-family)="[^"]*"'
+    r'|opacity="1"|stroke-miterlimit="10")|<path(?: [a-z-]+="[a-z]*")* d="(?:M[-\d.]+,[-\d.]+h0v0h0Z?)?"[^>]*/>'
 )
-_EMPTY = re.compile(r'<path(?: display="none")? d="(?:M[-\d.]+,[-\d.]+h0v0h0Z?)?"(?: display="none")?/>')
 _NUMBER = re.compile(r"(\d+\.\d{2})\d+")
-_ZEROS = re.compile(r"(?<=\d)\.0+(?=[^\d])")
-_NEGATIVE_ZERO = re.compile(r'(?<=[\s,("])-0(?=[\s,)"hvLMZ])')
 _ID = re.compile(r'(\bid="|url\(#|href="#)')
-_GROUPS = re.compile(r"<g>(<(?:path|text|line)[^>]*/>)</g>")
-_OPACITY = re.compile(r' opacity="1"| stroke-miterlimit="10"')
+_DOT = re.compile(
+    r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"'
+)
 
 _cache: OrderedDict[tuple[str, str], Any] = OrderedDict()
 _lock = Lock()
@@ -41,7 +41,7 @@ def spec_text(spec: Mapping[str, Any]) -> str:
 
 
 def svg(view: str, spec: str) -> str:
-    """The raw SVG of a Vega-Lite spec given as JSON. Raises ViewError, naming the view, where the spec cannot be drawn."""
+    """The raw SVG of a Vega-Lite spec given as JSON. Raises ViewError, naming the view, where it cannot be drawn."""
     return _once("svg", spec, lambda: _convert(view, "vegalite_to_svg", spec))
 
 
@@ -51,7 +51,7 @@ def png(view: str, spec: str) -> bytes:
 
 
 def tidy(raw: str, prefix: str, alt: str, font: str) -> str:
-    """A raw SVG made small and safe beside others: ids made unique by `prefix`, one label on the root, marks without theirs.
+    """A raw SVG made small and safe beside others: ids unique by `prefix`, one label on the root, marks without theirs.
 
     The fonts stand on the root alone, so that a page which drops them there has its own stack everywhere.
     """
@@ -75,10 +75,9 @@ def _attributes(raw: str, alt: str, font: str) -> str:
 
 
 def _clean(raw: str, prefix: str, attributes: str) -> str:
-    body = _NOISE.sub("", _ROOT.sub("", raw, count=1))
-    body = _NUMBER.sub(r"\1", _OPACITY.sub("", body))
-    body = _NEGATIVE_ZERO.sub("0", _ZEROS.sub("", body))
-    body = _ID.sub(rf"\g<1>{prefix}-", _EMPTY.sub("", body))
+    body = _NUMBER.sub(r"\1", _NOISE.sub("", _ROOT.sub("", raw, count=1)))
+    body = _DOT.sub(r'<circle cx="\1" cy="\2" r="\3"', body)
+    body = _ID.sub(rf"\g<1>{prefix}-", body)
     return f"<svg {attributes}>{body.strip()}"
 
 

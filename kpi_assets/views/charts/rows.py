@@ -13,7 +13,7 @@ from kpi_assets.views.charts.bars_scene import Bars, BarScene
 from kpi_assets.views.charts.canvas import Canvas, Padding
 from kpi_assets.views.charts.ends import legend_settings
 from kpi_assets.views.charts.look import Look
-from kpi_assets.views.charts.sheet import Channels, Row, Words, assemble, layer, number, plot_width, words
+from kpi_assets.views.charts.sheet import Channels, Row, Words, assemble, layer, number, plot_width
 from kpi_assets.views.charts.text import shorten, text_width, widest
 
 ROW = 30
@@ -93,14 +93,7 @@ class _Rows:
             inner = 0.3 if self.scene.arrangement == "grouped" else 0
             keys = [c.key for c in self.scene.categories]
             channel["scale"] = {"domain": keys, "paddingInner": inner, "paddingOuter": inner / 2}
-            channel["axis"] = {
-                "labelExpr": words(self.names),
-                "values": keys,
-                "labelColor": self.look.light.ink,
-                "labelPadding": GAP,
-                "labelOverlap": False,
-                "grid": False,
-            }
+            channel["axis"] = {"labels": False, "grid": False}
         return channel
 
     def x(self, *, axis: bool = False) -> Channels:
@@ -169,8 +162,10 @@ class _Rows:
 
     def _texts(self, data: dict[str, list[Row]]) -> list[alt.Chart]:
         found: list[Row] = []
-        size, light = self.canvas.size, self.look.light
+        light = self.look.light
         for i, category in enumerate(self.scene.categories):
+            name = Words(self.names[i]).as_row(light.ink)
+            found.append({"y": category.key, "px": -self.room.left, **name})
             if self.scene.arrangement != "grouped":
                 top = self._end(i)
                 words_ = Words(self.value_texts[i], "", "left", bold=True)
@@ -212,10 +207,7 @@ class _Rows:
         """Where the value may stand: right of the bar and of the line across it."""
         scene = self.scene
         values = [s.values[position] for s in scene.series if not math.isnan(s.values[position])]
-        if scene.arrangement == "stacked":
-            reach = [sum(v for v in values if v > 0), 0.0]
-        else:
-            reach = [*values, 0.0]
+        reach = [*values, 0.0, sum(v for v in values if v > 0) if scene.arrangement == "stacked" else 0.0]
         before = scene.before[position : position + 1]
         end = max(self.px(v) for v in reach)
         mark = max((self.px(v) for v in before if not math.isnan(v)), default=0.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from kpi_assets.views.charts.across import Across, NameAcross, NumberAcross, TimeAcross
+from kpi_assets.views.charts.across import SPACIOUS, Across, NameAcross, NumberAcross, TimeAcross
 from kpi_assets.views.charts.canvas import Canvas, Padding
 from kpi_assets.views.charts.ends import legend_settings
 from kpi_assets.views.charts.look import Look
@@ -60,7 +60,7 @@ class _Scatter:
     def axis(self) -> ValueAxis:
         values = [y for strand in self.cloud.strands for y in strand.present]
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
-        return value_axis(low, high, zero=False).within(self.look.low, self.look.high)
+        return value_axis(low, high, zero=False, squeezed=SPACIOUS).within(self.look.low, self.look.high)
 
     @cached_property
     def labels(self) -> list[str]:
@@ -107,7 +107,7 @@ class _Scatter:
             return NameAcross.over(cloud.names, self.canvas.size, width)
         if isinstance(cloud.start, int | float):
             return NumberAcross.over([cloud.start, cloud.end], self.look, self.canvas, width)
-        return TimeAcross.over(cloud.start, cloud.end, self.look, self.canvas, width)
+        return TimeAcross.over(cloud.start, cloud.end, self.look, canvas=self.canvas, width=width)
 
     def value_at(self, py: float) -> float | int | None:
         return number(self.axis.high - py / self.tall * (self.axis.high - self.axis.low))

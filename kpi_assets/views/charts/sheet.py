@@ -1,6 +1,7 @@
 """Puts a chart together: layers that share two scales, over named data, with the theme's configuration.
 
-Layers are Altair charts whose channels are plain Vega-Lite; so building costs little and a subclass can still work on them.
+Layers are Altair charts whose channels are plain Vega-Lite; so building costs little and a subclass can still work on
+them.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def layer(data: str, mark: str, channels: Channels, **options: Any) -> alt.Chart
 
 
 def texts(data: str, x: Channels | None, y: Channels) -> alt.Chart:
-    """The layer of all words: each row brings `text`, `color`, `align` and `weight`; and `x` in pixels where there is no channel."""
+    """The layer of all words: rows bring `text`, `color`, `align`, `weight`; and `x` in pixels without a channel."""
     place: dict[str, Any] = {} if x is None else {"x": x}
     pixels: dict[str, Any] = {"x": {"expr": "datum.x"}} if x is None else {}
     return layer(
@@ -82,15 +83,18 @@ def assemble(  # noqa: PLR0917 - what a chart is made of
     layers: Sequence[alt.Chart], data: Mapping[str, Sequence[Row]], canvas: Canvas, height: int, room: Padding
 ) -> alt.LayerChart:
     """The layers over one plot that fills the canvas but for `room`. `height` is the whole drawing's."""
-    chart: Any = alt.LayerChart
-    return chart(
+    chart: Any = alt.LayerChart.__new__(alt.LayerChart)
+    # LayerChart's own constructor looks for data and parameters to move out of the layers, and copies each layer deeply
+    # twice for that. These have none.
+    alt.TopLevelLayerSpec.__init__(
+        chart,
         layer=list(layers),
         datasets={name: list(rows) for name, rows in data.items()},
         width=plot_width(canvas, room),
         height=plot_height(height, room),
         padding=room.as_dict(),
-        config={},
     )
+    return chart
 
 
 def plot_width(canvas: Canvas, room: Padding) -> int:
@@ -118,15 +122,33 @@ def words(labels: Sequence[Sequence[str] | str]) -> str:
 
 def to_spec(chart: Chart | Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """The Vega-Lite spec of a chart; settings of the chart itself win over `config`."""
-    spec: dict[str, Any] = (
-        dict(chart) if isinstance(chart, Mapping) else cast(Any, chart).to_dict(validate=False)
-    )
-    own = cast("dict[str, Any]", spec.get("config") or {})
-    own.get("view", {}).pop("continuousWidth", None)
-    own.get("view", {}).pop("continuousHeight", None)
+    if isinstance(chart, Mapping):
+        spec = dict(chart)
+        own: Mapping[str, Any] = spec.get("config") or {}
+    else:
+        spec = _spec_of(chart)
+        own = _without_altairs(spec.get("config") or {})
     spec["config"] = merged(config, own)
     spec.setdefault("autosize", {"type": "none"})
     return spec
+
+
+def _spec_of(chart: Chart) -> dict[str, Any]:
+    """Altair's dict of a chart. The named data are plain already, and walking them costs more than all the rest."""
+    light = cast(Any, chart).copy(deep=False)
+    data = light._kwds.pop("datasets", None)
+    spec: dict[str, Any] = light.to_dict(validate=False)
+    if isinstance(data, Mapping):
+        spec["datasets"] = {**data, **spec.get("datasets", {})}
+    return spec
+
+
+def _without_altairs(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A chart's own configuration, without the plot size that Altair's default theme adds."""
+    view = {
+        k: v for k, v in config.get("view", {}).items() if k not in {"continuousWidth", "continuousHeight"}
+    }
+    return {**config, "view": view} if view else {k: v for k, v in config.items() if k != "view"}
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

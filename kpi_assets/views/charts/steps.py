@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from math import gcd
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 
@@ -56,6 +57,10 @@ class Step:
             return timedelta(hours=self.count)
         return timedelta(days=self.count * (7 if self.unit == "week" else 1))
 
+    def how_many(self, start: datetime, end: datetime) -> int:
+        """About how many steps the span holds."""
+        return int((end - start) / (self.next(self.anchor) - self.anchor)) + 1
+
     def between(self, start: datetime, end: datetime) -> list[datetime]:
         """Beginnings of all steps that overlap the half-open span."""
         found: list[datetime] = []
@@ -66,38 +71,46 @@ class Step:
         return found
 
 
-def infer_step(moments: Sequence[datetime]) -> Step | None:
+MINUTE = 60_000_000_000
+DAY = 1440 * MINUTE
+COUNTS: tuple[tuple[Unit, int, tuple[int, ...]], ...] = (
+    ("hour", 60, (12, 6, 4, 3, 2, 1)),
+    ("minute", 1, (30, 15, 10, 5, 1)),
+)
+
+
+def infer_step(moments: pd.DatetimeIndex) -> Step | None:
     """The largest step on which all moments (wall-clock, sorted, distinct) begin; None where they follow no rhythm."""
-    if not moments:
+    if len(moments) == 0:
         return None
-    first = moments[0]
-    if all(m.hour == m.minute == m.second == m.microsecond == 0 for m in moments):
-        return _date_step([m.date() for m in moments], first)
-    if any(m.second or m.microsecond for m in moments):
+    import numpy as np
+
+    first = moments[0].to_pydatetime()
+    nanoseconds = moments.to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    if not (nanoseconds % DAY).any():
+        return _date_step(moments, first)
+    if (nanoseconds % MINUTE).any():
         return None
-    minutes = 0
-    for moment in moments:
-        minutes = gcd(minutes, moment.hour * 60 + moment.minute)
+    minutes = int(np.gcd.reduce(nanoseconds % DAY // MINUTE))
     midnight = datetime(first.year, first.month, first.day)
-    for unit, length in (("hour", 60), ("minute", 1)):
-        for count in (12, 6, 4, 3, 2, 1) if unit == "hour" else (30, 15, 10, 5, 1):
-            if minutes % (length * count) == 0:
-                return Step(unit, count if len(moments) > 2 or count == 1 else 1, midnight)  # type: ignore[arg-type]
+    for unit, length, counts in COUNTS:
+        for count in counts:
+            if minutes % (length * count) == 0 and (len(moments) > 2 or count == 1):
+                return Step(unit, count, midnight)
     return None
 
 
-def _date_step(days: list[date], first: datetime) -> Step:
+def _date_step(days: pd.DatetimeIndex, first: datetime) -> Step:
+    import numpy as np
+
     if len(days) < 2:
         return Step("day", 1, first)
-    if all(day.day == 1 for day in days):
-        months = 0
-        for day in days[1:]:
-            months = gcd(months, (day.year - first.year) * 12 + day.month - first.month)
+    if (days.day == 1).all():
+        months = int(np.gcd.reduce(np.diff(days.year * 12 + days.month)))
         return (
             Step("year", 1, first) if months % 12 == 0 else Step("month", 3 if months % 3 == 0 else 1, first)
         )
-    gaps = [(b - a).days for a, b in zip(days, days[1:], strict=False)]
-    if len(days) >= 3 and all(gap % 7 == 0 for gap in gaps):
+    if len(days) >= 3 and not (np.diff(days.to_numpy(dtype="datetime64[D]").astype(np.int64)) % 7).any():
         return Step("week", 1, first)
     return Step("day", 1, first)
 

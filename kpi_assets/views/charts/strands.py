@@ -72,9 +72,9 @@ Form = Literal["line", "area", "stacked"]
 class Scene:
     """Everything a timeline shows. `start`..`end` is the horizontal axis.
 
-    `dots` are single values beneath a mean line, those in the window coloured. `caption` stands under the end value of a
-    single strand. `smooth` rounds the line, for means only. `before` is the previous window, moved onto this one.
-    `empty` is the sentence shown where there are no values. `names` label a horizontal axis of names, whose positions are
+    `dots` are single values beneath a mean line, those in the window coloured. `caption` stands under the end value of
+    a single strand. `smooth` rounds the line, for means only. `before` is the previous window, moved onto this one.
+    `empty` is the sentence shown where there are no values. `names` label a horizontal axis of names, at
     0, 1, 2...
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -41,6 +41,18 @@ class ValueAxis:
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """Whose days and whose words: an IANA zone and a locale."""
+
+    zone_name: str
+    locale: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone_name)
+
+
+@dataclass(frozen=True)
 class TimeTick:
     """A mark on a time axis: the instant, its label's lines, and whether the label starts there or is centred on it."""
 
@@ -49,9 +61,14 @@ class TimeTick:
     align: Literal["left", "center"] = "left"
 
 
-def value_axis(low: float, high: float, *, zero: bool, headroom: float = HEADROOM) -> ValueAxis:
-    """An axis that holds `low`..`high` with at most four round grid lines; from zero where `zero`, or where it costs little."""
-    if zero or (0 <= low <= SQUEEZED * high) or (high <= 0 and high >= SQUEEZED * low):
+def value_axis(
+    low: float, high: float, *, zero: bool, headroom: float = HEADROOM, squeezed: float = SQUEEZED
+) -> ValueAxis:
+    """An axis that holds `low`..`high` with at most four round grid lines.
+
+    It begins at zero with `zero`, and where the lowest value is below the share `squeezed` of the highest.
+    """
+    if zero or low == high or (0 <= low <= squeezed * high) or (high <= 0 and high >= squeezed * low):
         low, high = min(low, 0.0), max(high, 0.0)
     if high <= low:
         low, high = (low - abs(low) * 0.1 - 0.5, high + abs(high) * 0.1 + 0.5) if low else (0.0, 1.0)
@@ -78,46 +95,42 @@ def _clean(value: float) -> float:
     return float(f"{value:.12g}") + 0.0
 
 
-Scale = Callable[[datetime], float]
-
-
 def time_ticks(
-    start: datetime, end: datetime, zone: str, width: float, size: int, locale: str
+    start: datetime, end: datetime, calendar: Calendar, *, width: float, size: int
 ) -> tuple[TimeTick, ...]:
     """Marks for the half-open span, the densest kind whose labels keep apart over `width` pixels."""
-    spread = max((end - start).total_seconds(), 1.0)
-    for candidate in _candidates(start, end, ZoneInfo(zone), locale):
-        ticks = candidate
-        if len(ticks) >= 2 and _fits(ticks, start, spread, width, size):
+    for ticks in _candidates(start, end, calendar):
+        if len(ticks) >= 2 and _fits(ticks, (start, end), width, size):
             return tuple(ticks)
-    ends = [TimeTick(start, (day_text(start.astimezone(ZoneInfo(zone)).date(), locale),))]
-    return tuple(ends)
+    return (TimeTick(start, (day_text(start.astimezone(calendar.zone).date(), calendar.locale),)),)
 
 
-def _candidates(start: datetime, end: datetime, zone: ZoneInfo, locale: str) -> list[list[TimeTick]]:
-    first = start.astimezone(zone).date()
-    last = (end.astimezone(zone) - timedelta(microseconds=1)).date()
-    days = (last - first).days + 1
+def _candidates(start: datetime, end: datetime, calendar: Calendar) -> list[list[TimeTick]]:
+    first = start.astimezone(calendar.zone).date()
+    last = (end.astimezone(calendar.zone) - timedelta(microseconds=1)).date()
+    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     found: list[list[TimeTick]] = []
-    if days <= 3:
-        found += [_hours(first, days, zone, step, locale) for step in (1, 2, 3, 6, 12)]
-    if days <= 31:
-        found += [_day_names(first, days, zone, locale), _day_numbers(first, days, zone, locale)]
-    if days <= 70:
-        found += [_weeks(first, days, zone, every, locale) for every in (1, 2)]
-    if days <= 1100:
-        found += [_months(first, last, zone, every, locale) for every in (1, 2, 3, 6)]
-    found += [_years(first, last, zone, every) for every in (1, 2, 5, 10, 20, 50, 100)]
+    if len(days) <= 3:
+        found += [_hours(days, calendar, step) for step in (1, 2, 3, 6, 12)]
+    if len(days) <= 10:
+        found += [_day_names(days, calendar, full=full) for full in (True, False)]
+    if len(days) <= 31:
+        found.append(_day_numbers(days, calendar))
+    if len(days) <= 70:
+        found += [_weeks(days, calendar, every) for every in (1, 2)]
+    if len(days) <= 1100:
+        found += [_months(days, calendar, every) for every in (1, 2, 3, 6)]
+    found += [_years(days, calendar, every) for every in (1, 2, 5, 10, 20, 50, 100)]
     return [[tick for tick in ticks if start <= tick.at < end] for ticks in found]
 
 
-def _fits(ticks: Sequence[TimeTick], start: datetime, spread: float, width: float, size: int) -> bool:
+def _fits(ticks: Sequence[TimeTick], span: tuple[datetime, datetime], width: float, size: int) -> bool:
     edge = -math.inf
     for tick in ticks:
-        at = (tick.at - start).total_seconds() / spread * width
+        at = (tick.at - span[0]) / (span[1] - span[0]) * width
         wide = max(text_width(line, size) for line in tick.lines)
         left = at if tick.align == "left" else at - wide / 2
-        if left < edge + 6 or left < -wide:
+        if left < edge + 6:
             return False
         edge = left + wide
     return True
@@ -132,58 +145,56 @@ def _noon(day: date, zone: ZoneInfo) -> datetime:
     return start + (end.astimezone(ZoneInfo("UTC")) - start.astimezone(ZoneInfo("UTC"))) / 2
 
 
-def _hours(first: date, days: int, zone: ZoneInfo, step: int, locale: str) -> list[TimeTick]:
+def _hours(days: list[date], calendar: Calendar, step: int) -> list[TimeTick]:
     found: list[TimeTick] = []
-    for day in (first + timedelta(days=i) for i in range(days)):
+    for day in days:
         for hour in range(0, 24, step):
-            named = days > 1 and hour == 0
-            lines = (f"{hour:02d}:00", day_text(day, locale)) if named else (f"{hour:02d}:00",)
-            found.append(TimeTick(_at(day, zone, hour), lines))
+            named = len(days) > 1 and hour == 0
+            clock = f"{hour:02d}:00"
+            lines = (clock, day_text(day, calendar.locale)) if named else (clock,)
+            found.append(TimeTick(_at(day, calendar.zone, hour), lines))
     return found
 
 
-def _day_names(first: date, days: int, zone: ZoneInfo, locale: str) -> list[TimeTick]:
-    """`Mon` over `Nov 18`, centred on the day; only where there are few."""
-    if days > 10:
-        return []
-    every = [first + timedelta(days=i) for i in range(days)]
-    return [
-        TimeTick(_noon(day, zone), (weekday_name(day, locale), day_text(day, locale)), "center")
-        for day in every
-    ]
+def _day_names(days: list[date], calendar: Calendar, *, full: bool) -> list[TimeTick]:
+    """`Mon` over `Nov 18` (or only `18`), centred on the day."""
+    found: list[TimeTick] = []
+    for day in days:
+        below = day_text(day, calendar.locale) if full else skeleton(day, "d", calendar.locale)
+        found.append(
+            TimeTick(_noon(day, calendar.zone), (weekday_name(day, calendar.locale), below), "center")
+        )
+    return found
 
 
-def _day_numbers(first: date, days: int, zone: ZoneInfo, locale: str) -> list[TimeTick]:
+def _day_numbers(days: list[date], calendar: Calendar) -> list[TimeTick]:
     """`18` under each day, with the month's name where it begins."""
     found: list[TimeTick] = []
-    for i in range(days):
-        day = first + timedelta(days=i)
-        month = month_text(day, locale) if i == 0 or day.day == 1 else ""
-        found.append(TimeTick(_noon(day, zone), (skeleton(day, "d", locale), month), "center"))
+    for i, day in enumerate(days):
+        number = skeleton(day, "d", calendar.locale)
+        named = i == 0 or day.day == 1
+        lines = (number, month_text(day, calendar.locale)) if named else (number,)
+        found.append(TimeTick(_noon(day, calendar.zone), lines, "center"))
     return found
 
 
-def _weeks(first: date, days: int, zone: ZoneInfo, every: int, locale: str) -> list[TimeTick]:
-    monday = first + timedelta(days=(-first.weekday()) % 7)
-    count = max(0, (days - (monday - first).days + 6) // 7)
-    mondays = [monday + timedelta(weeks=i) for i in range(0, count, every)]
-    return [TimeTick(_at(day, zone), (day_text(day, locale),)) for day in mondays]
+def _weeks(days: list[date], calendar: Calendar, every: int) -> list[TimeTick]:
+    mondays = [day for day in days if day.weekday() == 0][::every]
+    return [TimeTick(_at(day, calendar.zone), (day_text(day, calendar.locale),)) for day in mondays]
 
 
-def _months(first: date, last: date, zone: ZoneInfo, every: int, locale: str) -> list[TimeTick]:
+def _months(days: list[date], calendar: Calendar, every: int) -> list[TimeTick]:
+    """Months, the year beneath the first of each year where there are several."""
+    firsts = [day for day in days if day.day == 1 and (day.month - 1) % every == 0]
+    crosses = days[0].year != days[-1].year
     found: list[TimeTick] = []
-    year, month = first.year, first.month
-    crosses = first.year != last.year
-    while date(year, month, 1) <= last:
-        day = date(year, month, 1)
-        if (month - 1) % every == 0 and day >= first:
-            named = crosses and (not found or month <= every)
-            lines = (month_text(day, locale), str(year)) if named else (month_text(day, locale),)
-            found.append(TimeTick(_at(day, zone), lines))
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    for i, day in enumerate(firsts):
+        named = crosses and (i == 0 or firsts[i - 1].year != day.year)
+        name = month_text(day, calendar.locale)
+        found.append(TimeTick(_at(day, calendar.zone), (name, str(day.year)) if named else (name,)))
     return found
 
 
-def _years(first: date, last: date, zone: ZoneInfo, every: int) -> list[TimeTick]:
-    years = [year for year in range(first.year, last.year + 1) if year % every == 0]
-    return [TimeTick(_at(date(year, 1, 1), zone), (str(year),)) for year in years]
+def _years(days: list[date], calendar: Calendar, every: int) -> list[TimeTick]:
+    years = [year for year in range(days[0].year, days[-1].year + 1) if year % every == 0]
+    return [TimeTick(_at(date(year, 1, 1), calendar.zone), (str(year),)) for year in years]

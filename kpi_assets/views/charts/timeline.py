@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +12,7 @@ import altair as alt
 
 from kpi_assets.views.charts.across import Across, NameAcross, NumberAcross, TimeAcross
 from kpi_assets.views.charts.canvas import Canvas, Padding
-from kpi_assets.views.charts.ends import EndLabels
+from kpi_assets.views.charts.ends import EndLabels, Geometry
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.place import Box, place
 from kpi_assets.views.charts.sheet import (
@@ -54,6 +56,8 @@ class _Timeline:
 
     @cached_property
     def axis_labels(self) -> list[str]:
+        if self.scene.empty:
+            return ["" for _ in self.axis.ticks]
         return self.look.axis_labels(self.axis.ticks)
 
     @cached_property
@@ -68,7 +72,7 @@ class _Timeline:
     def room(self) -> Padding:
         size = self.canvas.size
         left = widest(self.axis_labels, size) + 10
-        top = 10
+        top = self.canvas.line_height + 8 if self.scene.marks else 10
         if self.scene.tint:
             top = size + 14
         if self.look.axis_title:
@@ -97,13 +101,17 @@ class _Timeline:
             return NameAcross.over(scene.names, self.canvas.size, width)
         if isinstance(scene.start, int | float):
             return NumberAcross.over([scene.start, scene.end], self.look, self.canvas, width)
-        return TimeAcross.over(scene.start, scene.end, self.look, self.canvas, width)
+        return TimeAcross.over(scene.start, scene.end, self.look, canvas=self.canvas, width=width)
 
     def px(self, at: Any) -> float:
         return self.across.share(at) * self.width
 
     def py(self, value: float) -> float:
         return (self.axis.high - value) / (self.axis.high - self.axis.low) * self.tall
+
+    @property
+    def geometry(self) -> Geometry:
+        return Geometry(self.width, self.tall, self.px, self.py, self.text_row)
 
     def value_at(self, py: float) -> float | int | None:
         return number(self.axis.high - py / self.tall * (self.axis.high - self.axis.low))
@@ -136,7 +144,7 @@ class _Timeline:
             channel["axis"] = {
                 "values": [number(tick) for tick in self.axis.ticks],
                 "labelExpr": words(self.axis_labels),
-                "grid": self.look.strokes.grid,
+                "grid": self.look.strokes.grid and not self.scene.empty,
             }
         return channel
 
@@ -246,7 +254,7 @@ class _Timeline:
                 rows.append(
                     {
                         "x": self.across.value(x),
-                        "y": number(y) if y == y else 0,
+                        "y": 0 if math.isnan(y) else number(y),
                         "series": strand.label,
                         "order": order,
                     }
@@ -303,7 +311,7 @@ class _Timeline:
         return layers
 
     def _mark_value(self, value: float) -> float:
-        return value if value == value else self.axis.low
+        return self.axis.low if math.isnan(value) else value
 
     def _single_values(self) -> list[Row]:
         """The values beneath a mean line: grey before the window, blue in it."""
@@ -314,7 +322,7 @@ class _Timeline:
         color = self.scene.loud[0].color if self.scene.loud else light.accent
         rows: list[Row] = []
         for x, y in zip(dots.xs, dots.ys, strict=True):
-            if y != y:
+            if math.isnan(y):
                 continue
             inside = tint is not None and tint.start <= x < tint.end
             rows.append(
@@ -346,7 +354,7 @@ class _Timeline:
         return rows
 
     def _dotted(self, strand: Strand) -> list[int]:
-        present = [i for i, y in enumerate(strand.ys) if y == y]
+        present = [i for i, y in enumerate(strand.ys) if not math.isnan(y)]
         marker = self.look.strokes.marker
         if marker or (marker is None and len(self.scene.loud) == 1 and len(strand.ys) <= MANY_DOTS):
             return present if not self.scene.smooth else strand.lonely
@@ -357,7 +365,7 @@ class _Timeline:
     # ------------------------------------------------------------------ words
 
     def _texts(self, data: dict[str, list[Row]]) -> list[alt.Chart]:
-        rows = [*self.ends.rows(self), *self._placed_marks(), *self._headings()]
+        rows = [*self.ends.rows(self.geometry), *self._placed_marks(), *self._headings()]
         if not rows:
             return []
         data["words"] = rows
@@ -386,12 +394,17 @@ class _Timeline:
         return rows
 
     def _obstacles(self) -> list[Box]:
-        """What labels must not cover: points, and lines sampled as points."""
+        """What labels must not cover: points, and lines as the points along them."""
         boxes: list[Box] = []
-        for strand in (*self.scene.strands, *(s for s in (self.scene.dots, self.scene.before) if s)):
-            for x, y in zip(strand.xs, strand.ys, strict=True):
-                if y == y:
-                    boxes.append(Box.around(self.px(x), self.py(y), 3))
+        scene = self.scene
+        for strand in (*scene.strands, *(s for s in (scene.dots, scene.before) if s)):
+            spots = [
+                (self.px(x), self.py(y)) if not math.isnan(y) else None
+                for x, y in zip(strand.xs, strand.ys, strict=True)
+            ]
+            boxes += [Box.around(*spot, 3) for spot in spots if spot]
+            if strand is not scene.dots:
+                boxes += [Box.around(*spot, 2) for spot in _along(spots)]
         return boxes
 
     def _placed_marks(self) -> list[Row]:
@@ -416,3 +429,16 @@ class _Timeline:
                 words = Words(text, "" if i == 0 else muted, side, bold=i == 0)
                 rows.append(self.text_row(at, box.top + self.canvas.line_height * (i + 0.5), words))
         return rows
+
+
+def _along(spots: list[tuple[float, float] | None]) -> list[tuple[float, float]]:
+    """Points every few pixels on the lines between neighbours."""
+    found: list[tuple[float, float]] = []
+    for a, b in itertools.pairwise(spots):
+        if a is None or b is None:
+            continue
+        count = min(int(max(abs(b[0] - a[0]), abs(b[1] - a[1])) / 6), 60)
+        for i in range(1, count):
+            share = i / count
+            found.append((a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share))
+    return found

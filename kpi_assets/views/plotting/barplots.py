@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from kpi_assets.style.dates import day_text, earlier_words, month_text, weekday_name
@@ -16,7 +16,8 @@ from kpi_assets.views.plotting.timelines import MOST_SERIES, nothing_sentence, o
 
 MOST_BARS = 400
 MOST_NAMES = 24
-OTHERS = "Other"
+LONG = 45
+"""Days from which on months are marked, not weeks."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,13 @@ def too_many(story: Story) -> bool:
         return False
     if data.step is None:
         return len(data.wide) > 60
-    return len(data.step.between(story.start, story.end)) > MOST_BARS
+    return data.step.how_many(story.start, story.end) > MOST_BARS
 
 
 def bar_scene(story: Story, subjects: frozenset[int] = frozenset()) -> BarStory:
     """Bars of the story: one place per step of the window, or per name."""
     data = with_other(story.data, MOST_SERIES)
-    if data.index == "time":
-        data = on_grid(data, story.start, story.end)
-    else:
-        data = _fewer_names(story, data)
+    data = on_grid(data, story.start, story.end) if data.index == "time" else _fewer_names(story, data)
     keys = [str(key) for key in data.wide.index]
     categories = tuple(_category(story, data, i, key) for i, key in enumerate(keys))
     arrangement = arrangement_of(story, data)
@@ -81,12 +79,11 @@ def arrangement_of(story: Story, data: PlotData) -> Arrangement:
 
 
 def _color(story: Story, data: PlotData, name: str, rank: int) -> str:
-    other = rank == MOST_SERIES - 1 and name.startswith(OTHERS) and len(story.data.series) > MOST_SERIES
-    return story.look.light.context if other else story.look.color(rank, name)
+    return story.look.light.context if data.is_other(name) else story.look.color(rank, name)
 
 
 def _fewer_names(story: Story, data: PlotData) -> PlotData:
-    """At most 24 names: the largest stay in their order, the rest is "Other" where it may be added up, else left out."""
+    """At most 24 names: the largest stay in their order, the rest is added up where it may be, else left out."""
     if len(data.wide) <= MOST_NAMES:
         return data
     totals = data.wide.abs().sum(axis=1).sort_values(ascending=False, kind="stable")
@@ -98,7 +95,7 @@ def _fewer_names(story: Story, data: PlotData) -> PlotData:
 
         name = f"{len(rest)} others"
         others = pd.DataFrame([rest.sum(min_count=1)], index=pd.Index([name]))
-        return replace(data, wide=pd.concat([kept, others]))
+        return replace(data, wide=pd.concat([kept, others]), other_row=True)
     note = f"Shown are the {len(kept)} largest of {len(data.wide)}."
     return replace(data, wide=kept, notes=(*data.notes, note))
 
@@ -113,12 +110,12 @@ def _category(story: Story, data: PlotData, position: int, key: str) -> Category
     return Category(wall.isoformat(timespec="minutes").removesuffix("T00:00"), lines, mark=mark)
 
 
-def _time_label(
-    story: Story, data: PlotData, wall: datetime, previous: datetime | None
-) -> tuple[tuple[str, ...], bool]:
-    """The lines of a step's label, and whether it stays where only some have room."""
-    step, locale, day = data.step, story.locale, wall.date()
-    unit = step.unit if step else ""
+Label = tuple[tuple[str, ...], bool]
+"""The lines of a step's label, and whether it stays where only some have room."""
+
+
+def _time_label(story: Story, data: PlotData, wall: datetime, previous: datetime | None) -> Label:
+    unit, locale, day = data.step.unit if data.step else "", story.locale, wall.date()
     if unit == "year":
         return (str(wall.year),), True
     if unit == "month":
@@ -126,14 +123,26 @@ def _time_label(
         return ((month_text(day, locale), str(wall.year)) if named else (month_text(day, locale),)), True
     if unit == "week":
         return (day_text(day, locale),), True
-    if unit == "day":
-        if story.end - story.start <= timedelta(days=7):
-            return (weekday_name(day, locale),), True
-        return (day_text(day, locale),), day.weekday() == 0
-    if previous is None or previous.date() != day:
-        many = story.end - story.start > timedelta(days=1)
-        return ((f"{wall:%H:%M}", day_text(day, locale)) if many else (f"{wall:%H:%M}",)), True
-    return (f"{wall:%H:%M}",), wall.hour % 6 == 0 and wall.minute == 0
+    return _day_label(story, day) if unit == "day" else _hour_label(story, wall, previous)
+
+
+def _day_label(story: Story, day: date) -> Label:
+    """Weekdays in a week, Mondays in a month, months beyond."""
+    length = story.end - story.start
+    if length <= timedelta(days=7):
+        return (weekday_name(day, story.locale),), True
+    if length <= timedelta(days=LONG):
+        return (day_text(day, story.locale),), day.weekday() == 0
+    first = day.day == 1
+    return ((month_text(day, story.locale) if first else day_text(day, story.locale)),), first
+
+
+def _hour_label(story: Story, wall: datetime, previous: datetime | None) -> Label:
+    clock = f"{wall:%H:%M}"
+    if previous is not None and previous.date() == wall.date():
+        return (clock,), wall.hour % 6 == 0 and wall.minute == 0
+    many = story.end - story.start > timedelta(days=1)
+    return ((clock, day_text(wall.date(), story.locale)) if many else (clock,)), True
 
 
 def _before(story: Story, data: PlotData) -> tuple[float, ...]:

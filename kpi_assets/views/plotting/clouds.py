@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -45,26 +46,22 @@ def cloud_of(story: Story) -> tuple[Cloud, PlotData]:
         numbers = story.look.numbers
         note = f"{numbers.number(len(points))} points lie on {numbers.number(len(kept))} places."
         data = replace(data, notes=(*data.notes, note))
-    strands = tuple(_strand(story, data, kept, name, rank, start) for rank, name in enumerate(_top(data)))
+    strands = tuple(
+        _strand(story, kept[kept["series"] == name], name, rank, start=start)
+        for rank, name in enumerate(data.series)
+    )
     title = header_of(data.index_name) if data.index == "number" else ""
     empty = nothing_sentence(story) if data.empty else ""
     return Cloud(strands, start, end, names, title, empty), data
 
 
-def _top(data: PlotData) -> list[str]:
-    return data.series
-
-
-def _strand(story: Story, data: PlotData, kept: pd.DataFrame, name: str, rank: int, start: Any) -> Strand:
-    own = kept[kept["series"] == name]
+def _strand(story: Story, own: pd.DataFrame, name: str, rank: int, *, start: Any) -> Strand:
     color = story.look.color(rank, name) if rank < MOST_SERIES else story.look.light.context
-    if data.index == "time":
-        xs: tuple[Any, ...] = tuple(
-            (pd.Timestamp(start) + pd.Timedelta(seconds=float(s))).to_pydatetime() for s in own["at"]
-        )
+    if story.data.index == "time":
+        xs: tuple[Any, ...] = tuple(start + timedelta(seconds=round(float(s), 3)) for s in own["at"])
     else:
         xs = tuple(float(v) for v in own["at"])
-    return Strand(name, data.labels[name], color, xs, tuple(float(v) for v in own["value"]))
+    return Strand(name, story.data.labels[name], color, xs, tuple(float(v) for v in own["value"]))
 
 
 def _thinned(points: pd.DataFrame) -> pd.DataFrame:

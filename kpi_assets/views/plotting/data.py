@@ -1,14 +1,16 @@
 """A query's rows -> what a plot draws: one column of numbers per series, over time, numbers or names.
 
-As KPI Reporter did: the time column, or else the first column, is the index; `groupby` columns split series; other columns
-that are not numbers are dropped. Unlike it: gaps stay gaps, and nothing is summed, dropped or thinned without a note.
+As KPI Reporter did: the time column, or else the first column, is the index; `groupby` columns split series; other
+columns that are not numbers are dropped. Unlike it: gaps stay gaps, and nothing is summed, dropped or
+thinned without a note.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 Index = Literal["time", "number", "text"]
 ISO = r"^\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?$"
+OFFSET = r"(?:Z|\d[+-]\d\d:?\d\d)$"
 OTHER = "Other"
 
 
@@ -31,7 +34,8 @@ class PlotData:
     """`wide`: sorted index (wall-clock time of the report's zone, numbers or names) by series, floats, NaN = gap.
 
     `labels`: how each column of `wide` is called in print. `points` are the rows one by one (index, series, value), for
-    scatters. `notes` say what was done to the rows. `step` is the rhythm of a time index.
+    scatters. `notes` say what was done to the rows. `step` is the rhythm of a time index. `other` names the series that
+    holds the sum of those left out, `other_row` says that the last row does.
     """
 
     index: Index
@@ -41,11 +45,16 @@ class PlotData:
     step: Step | None = None
     notes: tuple[str, ...] = ()
     index_name: str = ""
-    numeric_index: bool = field(default=False)
+    other: str = ""
+    other_row: bool = False
 
     @property
     def series(self) -> list[str]:
         return [str(column) for column in self.wide.columns]
+
+    def is_other(self, series: str) -> bool:
+        """Is this the sum of series that are not shown?"""
+        return bool(self.other) and series == self.other
 
     @property
     def empty(self) -> bool:
@@ -64,6 +73,7 @@ class Shape:
     groupby: tuple[str, ...] = ()
     label_map: Mapping[str, str] = field(default_factory=dict)
     add_up: bool = True
+    points: bool = False
 
 
 def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
@@ -76,7 +86,7 @@ def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
             f"{suggest(missing[0], map(str, frame.columns))}",
         )
     if frame.shape[1] == 0:
-        return _nothing(shape)
+        return _nothing()
     name = _index_column(frame, shape)
     index, kind = to_index(frame[name], zone)
     rest = frame.drop(columns=[name, *shape.groupby])
@@ -84,19 +94,17 @@ def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
     notes = list(_notes_of(numbers))
     if dropped and not numbers.columns.empty and len(frame):
         notes.append(f"Not drawn, as they hold no numbers: {', '.join(dropped)}.")
-    long = _long(frame, index, numbers, shape, notes)
-    lost = int(long["x"].isna().sum()) if kind != "text" else 0
-    if lost:
-        long = long[long["x"].notna()]
+    numbers = numbers.where(np.isfinite(numbers.to_numpy(dtype=float)))
+    if kind != "text" and (lost := int(index.isna().sum())):
         notes.append(f"{lost} {'row has' if lost == 1 else 'rows have'} no {name}.")
-    return _assemble(long, kind, name, shape, notes)
+        frame, numbers, index = frame[index.notna()], numbers[index.notna()], index[index.notna()]
+    if shape.groupby:
+        return _grouped(frame, index, numbers, _Kind(kind, name, shape, notes))
+    return _by_column(index, numbers, _Kind(kind, name, shape, notes))
 
 
-def _nothing(shape: Shape) -> PlotData:
-    empty = pd.DataFrame(
-        {"x": pd.Series(dtype="datetime64[ns]"), "series": "", "value": pd.Series(dtype=float)}
-    )
-    return PlotData("time", pd.DataFrame(), {}, empty)
+def _nothing() -> PlotData:
+    return PlotData("time", pd.DataFrame(), {}, pd.DataFrame({"x": [], "series": [], "value": []}))
 
 
 def _index_column(frame: pd.DataFrame, shape: Shape) -> str:
@@ -126,7 +134,7 @@ def to_index(column: pd.Series[Any], zone: str) -> tuple[pd.Series[Any], Index]:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and value != value)
+    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def _wall(column: pd.Series[Any], zone: str) -> pd.Series[Any]:
@@ -134,7 +142,7 @@ def _wall(column: pd.Series[Any], zone: str) -> pd.Series[Any]:
     dtype = column.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert(zone).dt.tz_localize(None)
-    return column.astype("datetime64[ns]")
+    return column.astype("datetime64[us]").astype("datetime64[ns]")
 
 
 def _parsed(column: pd.Series[Any], zone: str) -> pd.Series[Any] | None:
@@ -142,12 +150,23 @@ def _parsed(column: pd.Series[Any], zone: str) -> pd.Series[Any] | None:
     present = column.dropna()
     if present.empty:
         return None
-    if present.map(lambda value: isinstance(value, str)).all():
-        if not present.str.match(ISO).all():
-            return None
-    elif not present.map(lambda value: hasattr(value, "year") and hasattr(value, "month")).all():
+    if isinstance(present.iloc[0], str):
+        return _parsed_texts(column, zone)
+    if not present.map(lambda value: hasattr(value, "year") and hasattr(value, "month")).all():
         return None
     return column.map(lambda value: _moment(value, zone)).astype("datetime64[ns]")
+
+
+def _parsed_texts(column: pd.Series[Any], zone: str) -> pd.Series[Any] | None:
+    """Texts in ISO form; with offsets they are instants, without they are wall-clock times."""
+    present = column.dropna()
+    if not present.map(lambda value: isinstance(value, str)).all() or not present.str.match(ISO).all():
+        return None
+    offsets = present.str.contains(OFFSET)
+    if offsets.any() and not offsets.all():
+        return column.map(lambda value: _moment(value, zone)).astype("datetime64[ns]")
+    times = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=bool(offsets.all()))
+    return _wall(times, zone)
 
 
 def _moment(value: object, zone: str) -> pd.Timestamp | None:
@@ -159,7 +178,7 @@ def _moment(value: object, zone: str) -> pd.Timestamp | None:
         return None
     if moment.tzinfo is not None:
         moment = moment.tz_convert(zone).tz_localize(None)
-    return cast(pd.Timestamp, moment)
+    return moment.floor("us")
 
 
 def _decimals(column: pd.Series[Any]) -> pd.Series[Any] | None:
@@ -202,67 +221,103 @@ def _notes_of(numbers: pd.DataFrame) -> Sequence[str]:
     infinite = int(np.isinf(numbers.to_numpy(dtype=float)).sum())
     if not infinite:
         return ()
-    return (
-        f"{infinite} infinite {'value is' if infinite == 1 else 'values are'} drawn as {'a gap' if infinite == 1 else 'gaps'}.",
-    )
+    values, gaps = ("value is", "a gap") if infinite == 1 else ("values are", "gaps")
+    return (f"{infinite} infinite {values} drawn as {gaps}.",)
 
 
-def _long(
-    frame: pd.DataFrame, index: pd.Series[Any], numbers: pd.DataFrame, shape: Shape, notes: list[str]
-) -> pd.DataFrame:
-    """One row per value: x, series, value."""
-    numbers = numbers.where(np.isfinite(numbers.to_numpy(dtype=float)))
-    if shape.groupby:
-        if numbers.shape[1] > 1:
-            extra = ", ".join(numbers.columns[1:])
-            notes.append(f"Drawn is {numbers.columns[0]}; left out with groupby: {extra}.")
-        names = frame[list(shape.groupby)].map(lambda v: "n/a" if _is_missing(v) or v is pd.NA else str(v))
-        series = names.agg(" · ".join, axis=1) if len(frame) else pd.Series(dtype=object)
-        return pd.DataFrame({"x": index, "series": series, "value": numbers.iloc[:, 0]})
-    parts = [pd.DataFrame({"x": index, "series": name, "value": numbers[name]}) for name in numbers.columns]
-    return pd.concat(parts, ignore_index=True)
+@dataclass(frozen=True)
+class _Kind:
+    """What both ways of shaping need: the index's kind and name, the view's wishes, and the notes so far."""
+
+    index: Index
+    name: str
+    shape: Shape
+    notes: list[str]
+
+    def finish(self, wide: pd.DataFrame, points: pd.DataFrame, order: list[str]) -> PlotData:
+        wide = wide.reindex(columns=order)
+        wide.columns.name = None
+        if self.index != "text" and not wide.index.is_monotonic_increasing:
+            wide = wide.sort_index()
+        step = infer_step(pd.DatetimeIndex(wide.index)) if self.index == "time" else None
+        labels = {column: self.shape.label_map.get(column, column) for column in order}
+        return PlotData(self.index, wide.astype(float), labels, points, step, tuple(self.notes), self.name)
+
+    def tell_repeated(self, count: int) -> None:
+        if count:
+            how = "added up" if self.shape.add_up else "averaged"
+            rows = "row repeats" if count == 1 else "rows repeat"
+            self.notes.append(
+                f"{count} {rows} a {_thing(self.index)} of the same series; their values are {how}."
+            )
 
 
-def _assemble(long: pd.DataFrame, kind: Index, name: str, shape: Shape, notes: list[str]) -> PlotData:
-    grouped = long.groupby(["x", "series"], sort=False, observed=True)["value"]
-    repeated = int(len(long) - grouped.ngroups)
-    if repeated:
-        how = "added up" if shape.add_up else "averaged"
-        notes.append(
-            f"{repeated} {'row repeats' if repeated == 1 else 'rows repeat'} a {_thing(kind)} of the same series; "
-            f"their values are {how}."
-        )
-    joined = grouped.sum(min_count=1) if shape.add_up else grouped.mean()
-    wide = cast(pd.DataFrame, joined.unstack("series")) if len(long) else pd.DataFrame(index=long["x"][:0])
-    order = _series_order(long, shape)
-    wide = wide.reindex(columns=order)
-    wide = wide.sort_index() if kind != "text" else wide.reindex(list(dict.fromkeys(long["x"])))
-    wide.columns.name = None
-    step = infer_step([m.to_pydatetime() for m in wide.index]) if kind == "time" else None
-    labels = {column: shape.label_map.get(column, column) for column in order}
-    return PlotData(kind, wide.astype(float), labels, long, step, tuple(notes), name)
+def _by_column(index: pd.Series[Any], numbers: pd.DataFrame, kind: _Kind) -> PlotData:
+    """One series per column of numbers."""
+    order = [str(column) for column in numbers.columns]
+    wide = numbers.set_axis(pd.Index(index), axis=0)
+    parts = [pd.DataFrame({"x": index, "series": name, "value": numbers[name]}) for name in order]
+    points = pd.concat(parts, ignore_index=True) if kind.shape.points else pd.DataFrame()
+    if not wide.index.is_unique:
+        kind.tell_repeated(len(wide) - wide.index.nunique())
+        same = wide.groupby(level=0, sort=False)
+        wide = same.sum(min_count=1) if kind.shape.add_up else same.mean()
+    return kind.finish(wide, points, order)
+
+
+def _grouped(frame: pd.DataFrame, index: pd.Series[Any], numbers: pd.DataFrame, kind: _Kind) -> PlotData:
+    """One series per value of the groupby columns, of the first column of numbers."""
+    if numbers.shape[1] > 1:
+        extra = ", ".join(numbers.columns[1:])
+        kind.notes.append(f"Drawn is {numbers.columns[0]}; left out with groupby: {extra}.")
+    points = pd.DataFrame({"x": index, "series": _names(frame, kind.shape), "value": numbers.iloc[:, 0]})
+    order = _series_order(points, kind.shape)
+    if points.empty:
+        return kind.finish(pd.DataFrame(index=pd.Index(index)), points, order)
+    same = points.groupby(["x", "series"], sort=False, observed=True)["value"]
+    joined = same.sum(min_count=1) if kind.shape.add_up else same.mean()
+    kind.tell_repeated(len(points) - len(joined))
+    wide = joined.unstack("series")
+    if kind.index == "text":
+        wide = wide.reindex(list(dict.fromkeys(points["x"])))
+    return kind.finish(wide, points, order)
+
+
+def _names(frame: pd.DataFrame, shape: Shape) -> pd.Series[Any]:
+    """The series that each row belongs to; each distinct value is worded once."""
+    parts: list[pd.Series[Any]] = []
+    for column in shape.groupby:
+        known = {value: str(value) for value in frame[column].dropna().unique()}
+        parts.append(frame[column].map(known).astype(object).fillna("n/a"))
+    name = parts[0]
+    for part in parts[1:]:
+        name = name + " · " + part
+    return name
 
 
 def _thing(kind: Index) -> str:
     return {"time": "time", "number": "position", "text": "name"}[kind]
 
 
-def _series_order(long: pd.DataFrame, shape: Shape) -> list[str]:
-    """Groups in sorted order, columns in the query's."""
-    names = list(dict.fromkeys(long["series"]))
-    return sorted(names) if shape.groupby else names
+def _series_order(points: pd.DataFrame, shape: Shape) -> list[str]:
+    """Groups in the order of `label_map`, the others sorted."""
+    names = set(points["series"].unique())
+    mapped = [name for name in shape.label_map if name in names]
+    return [*mapped, *sorted(names - set(mapped))]
 
 
 def within(data: PlotData, start: datetime, end: datetime) -> PlotData:
-    """The part of a time series inside the half-open wall-clock span; a step that overlaps the start counts as inside."""
+    """The part of a time series inside the half-open wall-clock span; a step that overlaps the start counts."""
     floor = data.step.floor(start) if data.step else start
     inside = (data.wide.index >= floor) & (data.wide.index < end)
     outside = int((~inside).sum())
     if not outside:
         return data
-    points = data.points[(data.points["x"] >= floor) & (data.points["x"] < end)]
+    points = data.points
+    if not points.empty:
+        points = points[(points["x"] >= floor) & (points["x"] < end)]
     wide = data.wide[inside]
-    step = infer_step([m.to_pydatetime() for m in wide.index]) if len(wide) > 2 else data.step
+    step = infer_step(pd.DatetimeIndex(wide.index)) if len(wide) > 2 else data.step
     return replace(data, wide=wide, points=points, step=step)
 
 
@@ -280,7 +335,7 @@ def with_other(data: PlotData, most: int) -> PlotData:
     names = ", ".join(data.labels[column] for column in rest[:12]) + (" …" if len(rest) > 12 else "")
     note = f"{OTHER}: {names}."
     labels = {**{column: data.labels[column] for column in kept}, other: other}
-    return replace(data, wide=wide, labels=labels, notes=(*data.notes, note))
+    return replace(data, wide=wide, labels=labels, other=other, notes=(*data.notes, note))
 
 
 def instants(index: pd.Index[Any], zone: str) -> pd.DatetimeIndex:
@@ -299,7 +354,3 @@ def wall_window(window: Window) -> tuple[datetime, datetime]:
     """The window's ends as wall-clock times."""
     midnight = datetime.min.time()
     return datetime.combine(window.start, midnight), datetime.combine(window.end, midnight)
-
-
-def day_before(moment: datetime) -> datetime:
-    return moment - timedelta(days=1)

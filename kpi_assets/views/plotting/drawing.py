@@ -20,7 +20,7 @@ from kpi_assets.views.plotting.data import PlotData
 from kpi_assets.views.plotting.multiples import panels
 from kpi_assets.views.plotting.rc import read_rc
 from kpi_assets.views.plotting.story import Story
-from kpi_assets.views.plotting.timelines import form_of, nothing_sentence, time_scene
+from kpi_assets.views.plotting.timelines import empty_scene, form_of, time_scene
 
 Hook = Callable[[Chart], Chart]
 
@@ -36,6 +36,9 @@ class Drawn:
 
 def draw_story(story: Story, hook: Hook) -> Drawn:
     """The charts of a story."""
+    if story.data.empty:
+        scene = empty_scene(story)
+        return _picture(story, lambda canvas: hook(timeline(scene, story.look, canvas)), story.data, False)
     if story.args.small_multiples and len(story.data.series) > 1 and not story.data.empty:
         found = telling.find(story, story.data)
         return Drawn((panels(story, hook),), story.data, found.text if found else "")
@@ -52,8 +55,6 @@ def draw_story(story: Story, hook: Hook) -> Drawn:
 
 def _lines(story: Story, hook: Hook) -> Drawn:
     scene = time_scene(story)
-    if story.data.empty:
-        scene = replace(scene, empty=nothing_sentence(story))
     return _picture(
         story,
         lambda canvas: hook(timeline(scene, story.look, canvas)),
@@ -70,7 +71,7 @@ def _bars(story: Story, hook: Hook) -> Drawn:
     scene = bar_scene(story, subjects).scene if subjects and single else first.scene
 
     def make(canvas: Canvas) -> Chart:
-        upright = story.look.rotation or fits(scene, story.look, canvas) or first.data.index == "time"
+        upright = story.look.rotation or fits(scene, canvas) or first.data.index == "time"
         return hook((columns if upright else rows)(scene, story.look, canvas))
 
     return _picture(story, make, first.data, True)

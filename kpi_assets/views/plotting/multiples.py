@@ -37,7 +37,9 @@ def panels(story: Story, hook: Callable[[Chart], Chart]) -> Panels:
         color = story.look.color(rank, name)
         note = panel_note(story, values)
         picture = draw(
-            lambda canvas, values=values, color=color: hook(panel(frame, values, color, story.look, canvas)),
+            lambda canvas, values=values, color=color: hook(
+                panel(frame, values, color, look=story.look, canvas=canvas)
+            ),
             story.context,
             f"{data.labels[name]}: {note}. {story.measure}, {story.days}.",
             name=f"panel-{rank + 1}",
@@ -52,8 +54,8 @@ def panels(story: Story, hook: Callable[[Chart], Chart]) -> Panels:
 
 def _frame(story: Story, data: PlotData) -> Frame:
     """What all panels share: their scale, and the first and last label."""
-    known = data.wide.stack()
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    known = [v for name in data.series for v in map(float, data.values(name)) if not math.isnan(v)]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
     if data.index == "time":
         ends = [story.moment(data.wide.index[i].to_pydatetime()) for i in (0, -1)]
         xs: tuple[Any, ...] = positions(data, story)

@@ -35,13 +35,14 @@ def numbers_table(story: Story, shown: PlotData) -> Table | None:
         caption = f"{caption}, the last {MOST_ROWS} of {total} rows"
     names = data.series[:MOST_COLUMNS]
     several = len(data.series) > 1
-    labels = [data.labels[name] if several else _single_header(story, data, name) for name in names]
+    labels = [data.labels[name] if several else _single_header(data, name) for name in names]
     columns = [Column(label=_index_header(story, data, weekly is not None), header=True)]
     columns += [Column(label=label, align="right") for label in labels]
+    grid = data.wide.to_numpy(dtype=float)
     rows = tuple(
         (
             Cell(text=_key(story, data, key)),
-            *(_cell(story, float(data.wide.iat[i, c])) for c in range(len(names))),
+            *(_cell(story, float(grid[i][c])) for c in range(len(names))),
         )
         for i, key in enumerate(data.wide.index)
     )
@@ -54,18 +55,15 @@ def _by_window(story: Story, shown: PlotData) -> PlotData | None:
     daily = shown.index == "time" and shown.step is not None and shown.step.unit == "day"
     if not daily or len(shown.wide) <= 31 or length < 5 or not story.additive:
         return None
-    end = story.end
-    starts = [end - timedelta(days=length * (i + 1)) for i in range(len(shown.wide) // length)]
-    starts = [start for start in reversed(starts) if start >= story.start]
+    count = (story.end - story.start).days // length
+    if count < 3:
+        return None
+    starts = [story.end - timedelta(days=length * (count - i)) for i in range(count)]
     import pandas as pd
 
-    parts = [
-        shown.wide[(shown.wide.index >= s) & (shown.wide.index < s + timedelta(days=length))].sum(min_count=1)
-        for s in starts
-    ]
-    if len(parts) < 3:
-        return None
-    return replace(shown, wide=pd.DataFrame(parts, index=pd.DatetimeIndex(starts)))
+    bins = (pd.DatetimeIndex(shown.wide.index) - pd.Timestamp(starts[0])).days // length
+    sums = shown.wide[bins >= 0].groupby(bins[bins >= 0]).sum(min_count=1)
+    return replace(shown, wide=sums.reindex(range(count)).set_axis(pd.DatetimeIndex(starts)))
 
 
 def _index_header(story: Story, data: PlotData, by_window: bool) -> str:
@@ -76,7 +74,7 @@ def _index_header(story: Story, data: PlotData, by_window: bool) -> str:
     return INDEX_NAMES[data.step.unit] if data.step else "Time"
 
 
-def _single_header(story: Story, data: PlotData, name: str) -> str:
+def _single_header(data: PlotData, name: str) -> str:
     label = data.labels[name]
     return header_of(label) if label == name else label
 

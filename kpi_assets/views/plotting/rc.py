@@ -42,7 +42,7 @@ Setter = Callable[[RcStyle, Any], None]
 
 
 def read_rc(settings: Mapping[str, Any]) -> RcStyle:
-    """The style that known settings ask for; values that make no sense are left out (and warned about by `rc_warnings`)."""
+    """The style that known settings ask for; values without sense are left out (`rc_warnings` tells of them)."""
     style = RcStyle()
     for name, value in settings.items():
         setter = SETTERS.get(name)
@@ -59,7 +59,8 @@ def rc_warnings(settings: Mapping[str, Any]) -> Iterator[str]:
         if name not in SETTERS:
             hint = suggest(name, SETTERS)
             near = f" ({hint})" if hint.startswith("did you mean") else ""
-            yield f"plot_rc: '{name}' has no effect here{near}; the same is said with Vega-Lite's words in `vega_config`"
+            words = "the same is said with Vega-Lite's words in `vega_config`"
+            yield f"plot_rc: '{name}' has no effect here{near}; {words}"
         elif not _try(SETTERS[name], RcStyle(), value):
             yield f"plot_rc: the value of '{name}' is not understood and has no effect; use `vega_config`"
 

@@ -26,7 +26,7 @@ RATES = re.compile(
 )
 """Words of measures that must not be said "a day" and not be added up."""
 PER = re.compile(
-    r"(?i)[\s,]+(?:per|by|a|an|each|every)\s+(?:day|week|month|hour|weekday|year|quarter)\b.*$|^(?:daily|weekly|monthly|hourly)\s+"
+    r"(?i)[\s,]+(?:per|by|a|an|each|every)\s+(?:day|week|month|hour|weekday|year|quarter)\b.*$|\s+by\s+.+$|^(?:daily|weekly|monthly|hourly)\s+"
 )
 
 
@@ -48,7 +48,8 @@ class Story:
     def of(cls, args: PlotArgs, frames: Mapping[str, pd.DataFrame], context: RenderContext) -> Story:
         """Shapes the frames. Raises ViewError where they hold nothing that can be plotted."""
         look = make_look(args, context)
-        shape = Shape(context.view, args.time_column, args.groupby, args.label_map, not look.percent)
+        points = args.kind == "scatter"
+        shape = Shape(context.view, args.time_column, args.groupby, args.label_map, not look.percent, points)
         zone = context.window.zone
         full = prepare(frames["query"], shape, zone)
         start, end = wall_window(Span(days=args.history).of(context.window))

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import overload
+
+import pandas as pd
 
 from kpi_assets.views import findings
 from kpi_assets.views.findings import Finding, RecordWords
@@ -36,20 +39,39 @@ def _of_time(story: Story, shown: PlotData) -> Finding | None:
         found = _against_before(story, shown, values)
     elif story.args.history and shown.step is not None and shown.step.unit == "day":
         found = _in_history(story, shown)
-    names = [story.when(key.to_pydatetime()) for key in shown.wide.index]
+    names = _Names(story, shown)
     weekly = shown.step is not None and shown.step.unit != "day"
     return (
         found
         or (_steps(story, values) if weekly else None)
-        or findings.peak(subject, names, values, look.value)
-        or findings.trend(subject, values, look.mean, story.per)
-        or findings.spread(subject, names, values, look.value)
+        or findings.peak(subject, names, values, look.said)
+        or findings.trend(subject, values, look.said_mean, story.per)
+        or findings.spread(subject, names, values, look.said)
     )
+
+
+class _Names(Sequence[str]):
+    """When each value was, worded only where asked: a million names would take longer than all the rest."""
+
+    def __init__(self, story: Story, shown: PlotData) -> None:
+        self.story, self.moments = story, pd.DatetimeIndex(shown.wide.index)
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        return self.story.when(self.moments[at].to_pydatetime())
 
 
 def _steps(story: Story, values: Sequence[float]) -> Finding | None:
     """Weeks and months: the trend over all of them."""
-    return findings.trend(story.subject, values, story.look.mean, story.per)
+    return findings.trend(story.subject, values, story.look.said, story.per, ends=True)
 
 
 def _against_before(story: Story, shown: PlotData, values: Sequence[float]) -> Finding | None:
@@ -60,11 +82,11 @@ def _against_before(story: Story, shown: PlotData, values: Sequence[float]) -> F
     look, subject = story.look, story.subject
     if not story.additive:
         old, new = _mean(before), _mean(values)
-        return findings.movement(subject, old, new, look.mean)
+        return findings.movement(subject, old, new, look.said_mean)
     names = _part_names(story, shown)
-    part = findings.contribution(subject, names, before, values, look.value)
+    part = findings.contribution(subject, names, before, values, show=look.said)
     change = look.numbers.change(_sum(values), _sum(before), "percent").text if _sum(before) > 0 else ""
-    return part or findings.whole_change(subject, before, values, look.value, change.lstrip("+−±"))
+    return part or findings.whole_change(subject, before, values, show=look.said, change=change.lstrip("+−±"))
 
 
 def _before_values(story: Story, shown: PlotData) -> list[float]:
@@ -90,13 +112,13 @@ def _part_names(story: Story, shown: PlotData) -> list[str]:
 def _in_history(story: Story, shown: PlotData) -> Finding | None:
     """The window against the windows before it: a record, else the change of its mean."""
     length = story.context.window.length
-    begin, end = story.window
-    series = shown.wide[shown.series[0]]
+    values = shown.values(shown.series[0])
+    ages = (-(pd.DatetimeIndex(shown.wide.index) - pd.Timestamp(story.window[1])).days - 1) // length
     means: list[float] = []
     for back in range((story.args.history or length) // length):
-        start = begin - timedelta(days=back * length)
-        part = series[(series.index >= start) & (series.index < start + timedelta(days=length))]
-        means.append(float(part.mean()) if len(part.dropna()) == length else math.nan)
+        part = values[ages == back]
+        whole = len(part) == length and not any(math.isnan(v) for v in part)
+        means.append(float(part.mean()) if whole else math.nan)
     if not means or math.isnan(means[0]):
         return None
     record = findings.record(
@@ -104,7 +126,7 @@ def _in_history(story: Story, shown: PlotData) -> Finding | None:
         means[1:],
         means[0],
         RecordWords(
-            story.look.mean,
+            story.look.said_mean,
             WINDOW_NAMES.get(length, f"{length} days"),
             f"{story.args.history} days",
             story.per,
@@ -112,55 +134,51 @@ def _in_history(story: Story, shown: PlotData) -> Finding | None:
         ),
     )
     if record is None and len(means) > 1:
-        return findings.movement(story.subject, means[1], means[0], story.look.mean, story.per)
+        return findings.movement(story.subject, means[1], means[0], story.look.said_mean, per=story.per)
     return record
 
 
 def _of_names(story: Story, shown: PlotData) -> Finding | None:
-    values = [float(v) for v in shown.values(shown.series[0])]
-    names = [str(key) for key in shown.wide.index]
+    others = shown.other_row
+    values = [float(v) for v in shown.values(shown.series[0])][: -1 if others else None]
+    names = [str(key) for key in shown.wide.index][: len(values)]
+    rest = float(shown.values(shown.series[0])[-1]) if others else 0.0
     if story.before is not None and story.additive:
         found = findings.contribution(
-            story.subject, names, _before_values(story, shown), values, story.look.value
+            story.subject, names, _before_values(story, shown), values, show=story.look.said
         )
         if found:
             return found
     share = partial(story.look.numbers.share, precision=0)
     subject = story.subject if story.additive else ""
-    return findings.leader(subject, names, values, story.look.value, share)
+    return findings.leader(subject, names, values, show=story.look.said, share=share, rest=rest)
 
 
 def _of_many(story: Story, shown: PlotData) -> Finding | None:
     """Several series: who made the change of a sum, who moved most, or who leads."""
-    names = [shown.labels[series] for series in shown.series]
-    look = story.look
+    named = [s for s in shown.series if not shown.is_other(s)]
+    names = [shown.labels[series] for series in named]
+    look, steps = story.look, shown.step
     stacked = story.args.stacked or story.args.kind == "area"
-    if shown.index == "time" and len(shown.wide) >= 4 and shown.step is not None and not stacked:
-        first, last = _thirds(shown)
-        return findings.mover(names, first, last, look.mean, story.per)
-    if (
-        stacked
-        and shown.index == "time"
-        and shown.step is not None
-        and shown.step.unit in {"week", "month"}
-        and len(shown.wide) > 1
-    ):
-        last = [float(v) for v in shown.wide.iloc[-1]]
-        first = [float(v) for v in shown.wide.iloc[-2]]
-        found = findings.contribution(story.subject, names, first, last, look.value)
+    slow = steps is not None and steps.unit in {"week", "month", "year"}
+    if shown.index == "time" and not stacked:
+        series = [[float(v) for v in shown.values(name)] for name in named]
+        found = findings.mover(names, series, look.said if slow else look.said_mean, story.per, ends=slow)
         if found:
             return found
-    if not story.additive:
+    if stacked and slow and len(shown.wide) > 1:
+        last, first = ([float(v) for v in shown.wide[named].iloc[i]] for i in (-1, -2))
+        found = findings.contribution(story.subject, names, first, last, show=look.said)
+        if found and len(named) == len(shown.series):
+            return found
+    if not story.additive or not (story.args.groupby or story.args.stacked):
         return None
-    totals = [float(v) for v in shown.wide.sum(min_count=1)]
+    totals = shown.wide.sum(min_count=1)
+    rest = sum(float(totals[s]) for s in shown.series if s not in named)
     share = partial(look.numbers.share, precision=0)
-    return findings.leader(story.subject, names, totals, look.value, share)
-
-
-def _thirds(shown: PlotData) -> tuple[list[float], list[float]]:
-    third = max(1, len(shown.wide) // 3)
-    first, last = shown.wide.iloc[:third].mean(), shown.wide.iloc[-third:].mean()
-    return [float(v) for v in first], [float(v) for v in last]
+    return findings.leader(
+        story.subject, names, [float(totals[s]) for s in named], show=look.said, share=share, rest=rest
+    )
 
 
 def _sum(values: Sequence[float]) -> float:
@@ -220,17 +238,15 @@ def _range(story: Story, shown: PlotData) -> str:
             known = [float(v) for v in shown.wide[series].dropna()]
             if known:
                 parts.append(
-                    f"{shown.labels[series]} from {story.look.value(known[0])} to {story.look.value(known[-1])}"
+                    f"{shown.labels[series]} from {story.look.said(known[0])} to {story.look.said(known[-1])}"
                 )
         more = f" and {len(shown.series) - 6} more" if len(shown.series) > 6 else ""
         return f"{'; '.join(parts)}{more}." if shown.index == "time" else f"{len(shown.series)} series{more}."
     known = [float(v) for v in shown.wide.iloc[:, 0].dropna()]
     low, high = min(known), max(known)
     if low == high:
-        return (
-            f"Always {story.look.value(low)}." if len(known) > 1 else f"One value, {story.look.value(low)}."
-        )
-    return f"Lowest {story.look.value(low)}, highest {story.look.value(high)}."
+        return f"Always {story.look.said(low)}." if len(known) > 1 else f"One value, {story.look.said(low)}."
+    return f"Lowest {story.look.said(low)}, highest {story.look.said(high)}."
 
 
 def notes(story: Story, shown: PlotData) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kpi_assets.style.dates import day_text, weekday_name, window_short
 from kpi_assets.views.charts.strands import Form, Mark, Scene, Strand, Tint
-from kpi_assets.views.plotting.data import OTHER, PlotData, instant, with_other
+from kpi_assets.views.plotting.data import PlotData, instant, with_other
 from kpi_assets.views.plotting.story import Story
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_SERIES = 6
 MOST_QUIET = 40
+MOST_POINTS = 2500
+BUCKETS = 600
 
 
 def time_scene(story: Story) -> Scene:
@@ -25,19 +27,27 @@ def time_scene(story: Story) -> Scene:
     data = _limited(story)
     if data.index != "time":
         return _plain_scene(story, data)
-    data = on_grid(data, story.start, story.end)
+    data = thinned(on_grid(data, story.start, story.end), means=form_of(story) == "stacked")
     strands = _strands(story, data, positions(data, story))
     start, end = bounds(story, data)
     form = form_of(story)
     if form == "stacked" and len(data.wide) > 1:
         xs = strands[0].xs
         start, end = xs[0], xs[-1]
+    tint = None if form == "stacked" else _tint(story)
     scene = Scene(
-        form, tuple(strands), start, end, tint=_tint(story), marks=_marks(story, data), before=_before(story)
+        form, tuple(strands), start, end, tint=tint, marks=_marks(story, data), before=_before(story)
     )
     if story.args.rolling and form == "line":
         scene = _rolled(story, scene, data)
     return _with_peak(story, scene, data)
+
+
+def empty_scene(story: Story) -> Scene:
+    """The window's axis and one sentence."""
+    zone = story.context.window.zone
+    start, end = instant(story.start, zone), instant(story.end, zone)
+    return Scene("line", (), start, end, tint=_tint(story), empty=nothing_sentence(story))
 
 
 def form_of(story: Story) -> Form:
@@ -59,11 +69,39 @@ def on_grid(data: PlotData, start: datetime, end: datetime) -> PlotData:
         return data
     import pandas as pd
 
-    steps = data.step.between(min(start, data.wide.index[0].to_pydatetime()), end)
-    if len(steps) > 20 * len(data.wide) + 1000:
+    if data.step.how_many(start, end) > 20 * len(data.wide) + 1000:
         return replace(data, step=None)
+    steps = data.step.between(min(start, data.wide.index[0].to_pydatetime()), end)
     grid = data.wide.index.union(pd.DatetimeIndex(steps))
     return replace(data, wide=data.wide.reindex(grid)) if len(grid) > len(data.wide) else data
+
+
+def thinned(data: PlotData, *, means: bool) -> PlotData:
+    """Long series as what a screen can show: per pixel's width the lowest and highest value, or the mean in stacks.
+
+    A stretch without values stays one.
+    """
+    import numpy as np
+
+    wide = data.wide
+    if len(wide) <= MOST_POINTS:
+        return data
+    bins = np.arange(len(wide)) * BUCKETS // len(wide)
+    if means:
+        first = np.flatnonzero(np.diff(bins, prepend=-1))
+        rows = wide.groupby(bins).mean().set_axis(wide.index[first])
+        return replace(data, wide=rows, notes=(*data.notes, f"Means of {len(wide)} times are drawn."))
+    keep = {0, len(wide) - 1}
+    for name in wide.columns:
+        values = wide[name].reset_index(drop=True)
+        parts = values.groupby(bins)
+        for chosen in (parts.idxmin(), parts.idxmax()):
+            keep.update(int(i) for i in chosen.dropna())
+        holes = parts.count()
+        keep.update(int(np.searchsorted(bins, empty)) for empty in holes.index[holes == 0])
+    rows = wide.iloc[sorted(keep)]
+    note = f"Of {len(wide)} times, the lowest and highest of each pixel are drawn."
+    return replace(data, wide=rows, notes=(*data.notes, note))
 
 
 def positions(data: PlotData, story: Story) -> tuple[Any, ...]:
@@ -91,19 +129,14 @@ def _strands(story: Story, data: PlotData, xs: tuple[Any, ...]) -> list[Strand]:
     look, form = story.look, form_of(story)
     order = stack_order(data) if form == "stacked" else data.series
     loud = _loud(story, data) if form != "stacked" else set(order)
+    order = [*[n for n in order if n not in loud][:MOST_QUIET], *[n for n in order if n in loud]]
     several = len(data.series) > 1
     rank = {name: i for i, name in enumerate(name for name in data.series if name in loud)}
     strands: list[Strand] = []
     for name in order:
         ys = tuple(float(v) for v in data.values(name))
         quiet = name not in loud
-        other = (
-            form == "stacked"
-            and name.startswith(OTHER)
-            and name == data.series[-1]
-            and len(data.series) == MOST_SERIES
-        )
-        color = look.light.context if quiet or other else _color(story, name, rank[name])
+        color = look.light.context if quiet or data.is_other(name) else _color(story, name, rank[name])
         last = next((y for y in reversed(ys) if not math.isnan(y)), math.nan)
         value = "" if quiet or math.isnan(last) else look.value(last)
         label = data.labels[name] if several else ""
@@ -121,7 +154,7 @@ def _color(story: Story, name: str, rank: int) -> str:
 def stack_order(data: PlotData) -> list[str]:
     """Largest band at the bottom, "Other" on top; ties by name, so that editions agree."""
     totals = data.wide.abs().sum()
-    last = data.series[-1] if data.series[-1].startswith(OTHER) else None
+    last = data.other or None
     named = [name for name in data.series if name != last]
     ordered = sorted(named, key=lambda name: (-float(totals[name]), name))
     return [*ordered, last] if last else ordered
@@ -148,8 +181,7 @@ def _plain_scene(story: Story, data: PlotData) -> Scene:
     else:
         xs = tuple(float(v) for v in data.wide.index)
         start, end = (xs[0], xs[-1]) if xs else (0.0, 1.0)
-    scene = Scene(form_of(story), tuple(_strands(story, data, xs)), start, end, names=names)
-    return replace(scene, empty=nothing_sentence(story)) if data.empty else scene
+    return Scene(form_of(story), tuple(_strands(story, data, xs)), start, end, names=names)
 
 
 def nothing_sentence(story: Story) -> str:
@@ -185,12 +217,11 @@ def _before(story: Story) -> Strand | None:
 
 
 def rolling_mean(series: pd.Series[Any], days: int) -> pd.Series[Any]:
-    """Mean over `days` steps; from the first full stretch on, over what is there; a gap where the day itself is missing."""
+    """Mean over `days` steps: from the first full stretch on, over what is there; a gap where the day is missing."""
     mean = series.rolling(days, min_periods=days // 2 + 1).mean()
     first = series.first_valid_index()
-    if first is not None:
-        begin = series.index.get_loc(first)
-        mean.iloc[: int(begin) + days - 1] = math.nan  # pyright: ignore[reportArgumentType]
+    begin = int(series.index.searchsorted(first))  # pyright: ignore[reportArgumentType]
+    mean.iloc[: begin + days - 1] = math.nan
     return mean.where(series.notna())
 
 
@@ -261,7 +292,3 @@ def _with_peak(story: Story, scene: Scene, data: PlotData) -> Scene:
 def _is_flat(strand: Strand, present: Sequence[int]) -> bool:
     values = [strand.ys[i] for i in present]
     return max(values) == min(values)
-
-
-def as_moment(day: date) -> datetime:
-    return datetime.combine(day, time())
