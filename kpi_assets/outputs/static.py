@@ -22,7 +22,7 @@ from kpi_assets.style.links import edition_links, relinked
 
 StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf"]
 SINGLE: Mapping[Format, str] = {"png": "report.png", "pdf": "report.pdf"}
-ARCHIVE = "index.html"
+ARCHIVE = PAGE = "index.html"
 
 
 def _as_list(value: object) -> object:
@@ -64,51 +64,66 @@ class StaticOutput(Output):
     def deliver(self, document: Document) -> Receipt:
         edition = edition_of(document, window_text(document.window))
         with self._told(), locked(self.folder):
-            self._publish(document, edition)
-            self._drop_oldest(edition.slug)
-            self._write_archive()
+            present = {other.name: other for other in editions_in(self.folder)}
+            edition = edition.also_in(self._kinds, present.pop(edition.name, None))
+            others = list(present.values())
+            dropped = self._too_old([*others, edition])
+            kept = sorted([e for e in [*others, edition] if e not in dropped], key=shelf.order)
+            self._publish(document, edition, kept)
+            for old in dropped:
+                self._remove(old)
         return Receipt(
             output=self.id,
             plugin="static",
             effect="publish",
-            location=str(self._location(edition)),
+            location=str(self._location(document)),
             content_hash=document.content_hash,
             files=len(_tree(document, self.formats)) + len(self._singles(document)),
             detail=f"latest-{document.slug}",
         )
 
     def preview(self, document: Document) -> str:
-        return f"would write {self._location(edition_of(document, ''))} and latest-{document.slug} in {self.folder}"
+        return f"would write {self._location(document)} and latest-{document.slug} in {self.folder}"
 
-    def _location(self, edition: Edition) -> Path:
-        first = next(kind for kind in shelf.SUFFIXES if kind in self.formats)
-        return self.folder / f"{edition.name}{shelf.SUFFIXES[first]}"
+    @property
+    def _kinds(self) -> tuple[Format, ...]:
+        """The formats in the order in which an edition is best shown."""
+        return tuple(kind for kind in shelf.SUFFIXES if kind in self.formats)
 
-    def _publish(self, document: Document, edition: Edition) -> None:
-        """Write the edition, `latest` where this is now the newest, and the link of the edition after it."""
-        others = [other for other in editions_in(self.folder) if other.name != edition.name]
-        tree = self._linked(_tree(document, self.formats), edition, others)
-        newest = all(other.slug != edition.slug or other.age <= edition.age for other in others)
+    def _location(self, document: Document) -> Path:
+        return self.folder / edition_of(document).also_in(self._kinds).link
+
+    def _publish(self, document: Document, edition: Edition, kept: list[Edition]) -> None:
+        """Write all that changes aside, then put it in place: edition, `latest`, the next one's link, archive."""
+        tree = self._linked(_tree(document, self.formats), edition, kept)
+        page = tree.get(PAGE, b"").decode()
         with Staging(self.folder) as stage:
-            names = [edition.name, *([f"latest-{edition.slug}"] if newest else [])]
-            for name in names:
+            for name in self._names(edition, kept):
                 if tree:
                     stage.tree(name, tree)
                 for suffix, content in self._singles(document).items():
                     stage.file(f"{name}{suffix}", content)
             (self.folder / NOTES).mkdir(exist_ok=True)
             stage.file(f"{NOTES}/{edition.name}.json", edition.note())
+            for name, content in self._relinked_after(edition, kept).items():
+                stage.file(name, content.encode())
+            for name, content in self._archive(kept, edition, page).items():
+                stage.file(name, content.encode())
             stage.commit()
-        self._relink_after(edition)
+
+    def _names(self, edition: Edition, kept: list[Edition]) -> list[str]:
+        """The edition's own name, and `latest` where it is the newest of its report."""
+        newest = shelf.newest(edition.slug, kept)
+        return [edition.name, f"latest-{edition.slug}"] if newest == edition else [edition.name]
 
     def _singles(self, document: Document) -> dict[str, bytes]:
         wanted = {f".{kind}": path for kind, path in SINGLE.items() if kind in self.formats}
         return {suffix: document.file(path).content for suffix, path in wanted.items()}
 
-    def _linked(self, tree: Mapping[str, bytes], edition: Edition, others: list[Edition]) -> dict[str, bytes]:
+    def _linked(self, tree: Mapping[str, bytes], edition: Edition, kept: list[Edition]) -> dict[str, bytes]:
         files = dict(tree)
-        if ARCHIVE in files:
-            files[ARCHIVE] = relinked(files[ARCHIVE].decode(), self._links(edition, others)).encode()
+        if PAGE in files:
+            files[PAGE] = relinked(files[PAGE].decode(), self._links(edition, kept)).encode()
         return files
 
     def _links(self, edition: Edition, others: list[Edition]) -> str:
@@ -118,47 +133,46 @@ class StaticOutput(Output):
         lengths = {earlier.end - earlier.start, edition.end - edition.start}
         just_before = earlier.end == edition.start and len(lengths) == 1
         days = (edition.end - edition.start).days if just_before else None
-        return edition_links(f"../{earlier.name}/{ARCHIVE}", f"../{ARCHIVE}", days)
+        return edition_links(f"../{earlier.name}/{PAGE}", f"../{ARCHIVE}", days)
 
-    def _relink_after(self, edition: Edition) -> None:
+    def _relinked_after(self, edition: Edition, kept: list[Edition]) -> dict[str, str]:
         """A backfilled edition is linked from the one that follows it, and from `latest` if that is the one."""
-        present = editions_in(self.folder)
-        later = shelf.after(edition, present)
+        later = shelf.after(edition, kept)
         if later is None:
-            return
-        newest = later == max((e for e in present if e.slug == edition.slug), key=lambda e: e.age)
-        for name in [later.name, *([f"latest-{later.slug}"] if newest else [])]:
-            path = self.folder / name / ARCHIVE
-            if path.is_file():
-                page = path.read_text(encoding="utf-8")
-                self._replace(f"{name}/{ARCHIVE}", relinked(page, self._links(later, present)), page)
+            return {}
+        changed: dict[str, str] = {}
+        for name in self._names(later, kept):
+            before = self._read(f"{name}/{PAGE}")
+            page = relinked(before, self._links(later, kept))
+            if page != before:
+                changed[f"{name}/{PAGE}"] = page
+        return changed
 
-    def _drop_oldest(self, slug: str) -> None:
-        if self.args.keep is None:
-            return
-        ours = [edition for edition in editions_in(self.folder) if edition.slug == slug]
-        for edition in ours[: -self.args.keep]:
-            for suffix in ("", ".pdf", ".png"):
-                remove(self.folder / f"{edition.name}{suffix}")
-            remove(self.folder / NOTES / f"{edition.name}.json")
-
-    def _write_archive(self) -> None:
-        """The list of editions; an `index.html` that is not ours stays as it is."""
-        path = self.folder / ARCHIVE
-        before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    def _archive(self, kept: list[Edition], edition: Edition, page: str) -> dict[str, str]:
+        """The list of editions, in the look of the newest page; an `index.html` that is not ours stays as it is."""
+        before = self._read(ARCHIVE)
         if before and MADE_BY_US not in before:
-            return
-        present = editions_in(self.folder)
-        pages = [edition for edition in present if "html" in edition.formats]
-        newest = max(pages, key=lambda edition: edition.age, default=None)
-        like = (self.folder / newest.link).read_text(encoding="utf-8") if newest else ""
-        self._replace(ARCHIVE, render_archive(present, like), before)
+            return {}
+        pages = [e for e in kept if "html" in e.formats]
+        newest = max(pages, key=lambda e: e.age, default=None)
+        like = page if newest == edition and page else self._read(newest.link) if newest else ""
+        return {ARCHIVE: render_archive(kept, like)}
 
-    def _replace(self, name: str, content: str, before: str) -> None:
-        if content != before:
-            with Staging(self.folder) as stage:
-                stage.file(name, content.encode())
-                stage.commit()
+    def _read(self, name: str) -> str:
+        path = self.folder / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    def _too_old(self, editions: list[Edition]) -> list[Edition]:
+        """What `keep` does not keep of the report that is delivered, which is the last of `editions`."""
+        if self.args.keep is None:
+            return []
+        ours = sorted((e for e in editions if e.slug == editions[-1].slug), key=shelf.order)
+        return [e for e in ours[: -self.args.keep] if e != editions[-1]]
+
+    def _remove(self, edition: Edition) -> None:
+        for suffix in ("", ".pdf", ".png"):
+            remove(self.folder / f"{edition.name}{suffix}")
+        remove(self.folder / NOTES / f"{edition.name}.json")
 
     @contextmanager
     def _told(self) -> Generator[None]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -217,26 +218,60 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(errno.ENOSPC, "disk of .* is full"), (errno.EROFS, "cannot be written by user"), (errno.EIO, "error")],
+    [
+        (errno.ENOSPC, "disk of .* is full"),
+        (errno.EROFS, "cannot be written by user"),
+        (errno.EACCES, "cannot be written by user"),
+        (errno.EIO, "error"),
+    ],
 )
-def test_a_disk_that_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str) -> None:
-    """If the disk fails while the new edition is written, the old one is whole and nothing else is there."""
-    output(tmp_path).deliver(document(lead="The first."))
+def test_what_a_failing_disk_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str
+) -> None:
+    """Each way in which a disk gives up is told in its own words, with what to do."""
+    fail_at(monkeypatch, 1, code)
+    with pytest.raises(DeliveryError, match=words):
+        output(tmp_path).deliver(document())
+
+
+@pytest.mark.parametrize("write", range(1, 6))
+def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: int) -> None:
+    """At whichever file the disk is full, everything that was in the folder is as it was, and nothing else is there."""
+    output(tmp_path).deliver(document(0))
+    output(tmp_path).deliver(document(2))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    count = fail_at(monkeypatch, write, errno.ENOSPC)
+    with pytest.raises(DeliveryError, match=r"disk of .* is full"):
+        output(tmp_path).deliver(document(1, lead="The second."))
+    assert count() == write
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, write: int, code: int) -> Callable[[], int]:
+    """Let the given write, counted from 1, write half and fail; gives a function that says how many there were."""
     real, count = Path.write_bytes, 0
 
     def write_bytes(path: Path, content: bytes) -> int:
         nonlocal count
         count += 1
-        if count == 2:
+        if count == write:
             real(path, content[: len(content) // 2])
             raise OSError(code, os.strerror(code), str(path))
         return real(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", write_bytes)
-    with pytest.raises(DeliveryError, match=words):
-        output(tmp_path).deliver(document(lead="The second."))
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    return lambda: count
+
+
+def test_formats_delivered_apart(tmp_path: Path) -> None:
+    """Two outputs that write different formats into one folder keep each other's, also in the archive."""
+    output(tmp_path).deliver(document())
+    output(tmp_path, output_format="pdf").deliver(document(0, "pdf"))
+    assert {f"{NAME}/index.html", f"{NAME}.pdf", f"latest-{SLUG}/index.html"} <= tree(tmp_path)
+    source = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert f'href="{NAME}/index.html"' in source
+    assert f'href="{NAME}.pdf"' in source
+    assert "--paper:#fbfaf7" in source
 
 
 def test_preview_writes_nothing(tmp_path: Path) -> None:
