@@ -1,0 +1,124 @@
+"""The ledger's tables, made on first use and carried from version to version."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    inspect,
+    select,
+)
+
+from kpi_assets.ledger.model import LedgerError
+
+VERSION = 1
+"""Of the tables. A change of them raises it and adds a step to `_upgrade`."""
+
+TABLES = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A zone-aware moment, kept as UTC everywhere; SQLite keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+VERSIONS = Table("kpi_assets_ledger", TABLES, Column("version", Integer, nullable=False))
+
+DELIVERIES = Table(
+    "kpi_assets_deliveries",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("report", String(200), nullable=False),
+    Column("window_start", Date, nullable=False),
+    Column("window_end", Date, nullable=False),
+    Column("output", String(200), nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("edition", String(200), nullable=False),
+    Column("plugin", String(200), nullable=False),
+    Column("effect", String(16), nullable=False),
+    Column("recipients", Text, nullable=False),
+    Column("reached", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("state_before", String(16)),
+    Column("reason", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("receipt", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("token", String(36), nullable=False),
+    Column("lease_until", Moment),
+    Column("run_id", String(200), nullable=False),
+    Column("forced", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("delivered_at", Moment),
+    UniqueConstraint("report", "window_start", "window_end", "output", "audience", name="kpi_assets_once"),
+)
+"""One row per edition, output and set of recipients. The unique key is what keeps two workers from both sending."""
+
+ATTEMPTS = Table(
+    "kpi_assets_attempts",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("delivery", ForeignKey(DELIVERIES.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("token", String(36), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("why", String(16), nullable=False),
+    Column("run_id", String(200), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+)
+
+
+def prepare(connection: Connection, place: str) -> None:
+    """Make or upgrade the tables. Call it alone: with a lock that all processes on this ledger respect.
+
+    Raises LedgerError for tables of a later version than this program knows.
+    """
+    found = _version(connection)
+    if found > VERSION:
+        raise LedgerError(
+            f"the ledger {place} was made by a newer kpi_assets (tables of version {found}, this one knows {VERSION}): "
+            "upgrade kpi_assets here too"
+        )
+    if found == VERSION:
+        return
+    TABLES.create_all(connection)
+    connection.execute(VERSIONS.delete())
+    connection.execute(VERSIONS.insert().values(version=VERSION))
+
+
+def _version(connection: Connection) -> int:
+    """0 where there are no tables yet."""
+    if not inspect(connection).has_table(VERSIONS.name):
+        return 0
+    return int(connection.execute(select(VERSIONS.c.version)).scalar_one_or_none() or 0)

@@ -1,0 +1,130 @@
+"""What is done to the tables within one transaction that has its edition and output alone (`Database.turn`)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from kpi_assets.errors import InputError
+from kpi_assets.ledger.model import Claim, Entry, Held, State, Why
+from kpi_assets.ledger.rows import Hide, described, entry_of, identity
+from kpi_assets.ledger.rules import LEFT
+from kpi_assets.ledger.schema import ATTEMPTS, DELIVERIES
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One transaction at one moment."""
+
+    connection: Connection
+    now: datetime
+    hide: Hide
+
+    # ------------------------------------------------------------ reading
+
+    def find(self, claim: Claim) -> Entry | None:
+        """The claim's row."""
+        same = [DELIVERIES.c[name] == value for name, value in identity(claim).items()]
+        row = self.connection.execute(select(DELIVERIES).where(*same)).one_or_none()
+        return entry_of(row) if row else None
+
+    def get(self, id: int) -> Entry:
+        """A row. Raises InputError where there is none."""
+        row = self._row(id)
+        if row is None:
+            raise InputError(f"there is no delivery {id}: `kpi-assets deliveries list` shows those that are")
+        return entry_of(row)
+
+    def tried(self, token: str) -> Row[Any] | None:
+        """The attempt that has, or had, the claim."""
+        return self.connection.execute(select(ATTEMPTS).where(ATTEMPTS.c.token == token)).one_or_none()
+
+    # ------------------------------------------------------------ writing
+
+    def add(self, claim: Claim, state: State, reason: str = "") -> Entry:
+        """A new row for the claim."""
+        values: dict[str, Any] = {
+            **identity(claim),
+            **described(claim, self.hide),
+            "reached": "[]",
+            "state": state,
+            "reason": self.hide(reason),
+            "content_hash": "",
+            "attempts": 0,
+            "token": "",
+            "run_id": claim.run_id,
+            "forced": False,
+            "created_at": self.now,
+            "changed_at": self.now,
+        }
+        done = self.connection.execute(DELIVERIES.insert().values(values))
+        return self.get(int((done.inserted_primary_key or (0,))[0]))
+
+    def take(self, claim: Claim, entry: Entry, why: Why, lease_until: datetime) -> Held:
+        """Put the row under a new token, and begin an attempt."""
+        held = Held(claim, entry.id, str(uuid.uuid4()), why, lease_until)
+        self.change(
+            entry.id,
+            **described(claim, self.hide),
+            state="claimed",
+            state_before=entry.before if entry.state == "claimed" else entry.state,
+            attempts=entry.attempts + 1,
+            token=held.token,
+            lease_until=lease_until,
+            run_id=claim.run_id,
+            forced=why == "forced",
+        )
+        values: dict[str, Any] = {
+            "delivery": entry.id,
+            "number": entry.attempts + 1,
+            "token": held.token,
+            "state": "claimed",
+            "why": why,
+            "run_id": claim.run_id,
+            "content_hash": claim.content_hash,
+            "reason": "",
+            "started_at": self.now,
+        }
+        self.connection.execute(ATTEMPTS.insert().values(values))
+        return held
+
+    def settle(self, held: Held, state: State, reason: str, facts: Mapping[str, Any]) -> None:
+        """Write what became of an attempt. Its row follows, unless another has taken the claim meanwhile."""
+        said = self.hide(reason)
+        tried = update(ATTEMPTS).where(ATTEMPTS.c.token == held.token)
+        self.connection.execute(tried.values(state=state, reason=said, ended_at=self.now))
+        row = self._row(held.id)
+        if row is None or row.token != held.token or row.state not in ("claimed", "unknown"):
+            return
+        kept = _still(row) if state == "failed" else {}
+        self.change(held.id, **{"state": state, "reason": said, "lease_until": None, **facts, **kept})
+
+    def give_up(self, entry: Entry) -> None:
+        """The process that held it is dead: a notification may have arrived; what publishes is done again."""
+        state: State = "failed" if entry.effect == "publish" else "unknown"
+        self.change(entry.id, state=state, reason=LEFT, lease_until=None)
+        tried = update(ATTEMPTS).where(ATTEMPTS.c.token == entry.token)
+        self.connection.execute(tried.values(state=state, reason=LEFT))
+
+    def change(self, id: int, **values: Any) -> None:
+        row = {"changed_at": self.now, **values}
+        self.connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == id).values(row))
+
+    def remove(self, id: int) -> None:
+        self.connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.delivery == id))
+        self.connection.execute(DELIVERIES.delete().where(DELIVERIES.c.id == id))
+
+    def _row(self, id: int) -> Row[Any] | None:
+        return self.connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == id)).one_or_none()
+
+
+def _still(row: Row[Any]) -> dict[str, Any]:
+    """What stays when a second notification failed: who had the edition has it still, or is still in doubt."""
+    if row.effect == "publish" or row.state_before not in ("sent", "partial", "unknown"):
+        return {}
+    return {"state": row.state_before, "run_id": ""}
