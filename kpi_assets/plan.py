@@ -156,7 +156,9 @@ class ReportPlan:
     @cached_property
     def fingerprint(self) -> str:
         """Changes with anything that the document is made from, except data."""
-        look = self.config.model_dump(mode="json", include={"title", "lead", "theme", "locale", "findings"})
+        look = self.config.model_dump(
+            mode="json", include={"title", "lead", "theme", "locale", "findings", "public_url"}
+        )
         return digest(__version__, look, [view.fingerprint for view in self.views], self.template_hash)
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from kpi_assets import __version__
 from kpi_assets.contracts import Block, Prose, QueryNote, Stat, Stats, Window
@@ -56,8 +57,27 @@ def document_meta(plan: ReportPlan, window: Window, notes: Sequence[QueryNote]) 
         queries=tuple(notes),
         interactive=plan.config.interactive,
         findings=plan.config.findings,
+        page_url=page_url(plan, window),
         version=__version__,
     )
+
+
+def page_url(plan: ReportPlan, window: Window) -> str:
+    """Where readers find the edition's page: by `public_url`, whose `{id}` is the folder's name in a `static` output.
+
+    Without such a place in it, it is the address under which the stored editions are served. "" where nobody said.
+    """
+    from kpi_assets.reports.slug import slugify
+
+    url = plan.config.public_url or ""
+    slug, edition = slugify(plan.title), plan.edition(window)
+    if "{" not in url:
+        return f"{url.rstrip('/')}/{quote(plan.id)}/{quote(edition)}/document/index.html" if url else ""
+    words = {**variables(plan, window), "title_slug": slug, "edition": edition}
+    words["id"] = f"{window.start}_{window.end}_{slug}"
+    for name, value in words.items():
+        url = url.replace("{" + name + "}", quote(value))
+    return url
 
 
 def placeholder_block(view: ViewPlan, error: KpiAssetsError, before: Block | None, plan: ReportPlan) -> Block:

@@ -176,4 +176,8 @@ class ReportConfig(Model):
     on_view_error: Literal["fail", "placeholder"] = Field(
         "fail", description="fail: nothing is sent. placeholder: the block says so, the rest is sent."
     )
-    public_url: str | None = Field(None, description="Where editions are served, for links.")
+    public_url: str | None = Field(
+        None,
+        description="Where editions are served, for links in mail and chat. May hold {id}, {title_slug}, {report}, "
+        "{edition}, {from}, {to}, {end}; without any, the path of a stored edition is added.",
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from kpi_assets.contracts import Block, Document, File, Format
+from kpi_assets.reports.data import data_files
+from kpi_assets.reports.digest import Digest, digest
 from kpi_assets.reports.lead import Lead, lead
 from kpi_assets.reports.meta import DocumentMeta
 from kpi_assets.style.numbers import NumberStyle
@@ -20,12 +22,18 @@ def compose(  # noqa: PLR0917 - the order in which a document comes about
     theme: Theme,
     numbers: NumberStyle,
 ) -> Document:
-    """The edition in every asked format: `index.html`, `index.md` with `figures/`, `report.pdf`, `report.png`.
+    """The edition in every asked format: `index.html`, `index.md` with `figures/`, `report.pdf`, `report.png`,
+    `mail.html` with `mail.txt`, `slack.json` and the pictures of both in `mail/`, `data/<view>.csv`.
 
     Raises PluginError where a format needs an extra that is not installed, InputError where a template in `theme_dir`
     is wrong or the logo cannot be read.
     """
     opening = lead(blocks if meta.findings else (), meta.lead)
+    told = digest(meta, blocks, numbers, opening)
+    asked = frozenset(formats)
+    files = [*_files(meta, blocks, asked, theme, numbers, opening), *_messages(told, asked, theme)]
+    if "csv" in asked:
+        files += data_files(blocks)
     return Document(
         report=meta.report,
         title=meta.title,
@@ -34,8 +42,9 @@ def compose(  # noqa: PLR0917 - the order in which a document comes about
         window=meta.window,
         lead=opening.text,
         blocks=tuple(blocks),
+        subject=told.subject,
         queries=meta.queries,
-        files=tuple(_files(meta, blocks, frozenset(formats), theme, numbers, opening)),
+        files=tuple({file.path: file for file in files}.values()),
     )
 
 
@@ -68,3 +77,18 @@ def _files(  # noqa: PLR0917 - the parts of one document
         if "png" in formats:
             source = paper_html(meta, blocks, theme, numbers, lead=opening, sheet="endless")
             yield File("report.png", "image/png", render_png(source))
+
+
+def _messages(told: Digest, formats: frozenset[Format], theme: Theme) -> Iterator[File]:
+    """What is sent to people: mail and chat, which share their pictures."""
+    if "mail" in formats:
+        from kpi_assets.reports.mail import render_mail
+        from kpi_assets.reports.mail_text import render_text
+
+        mail = render_mail(told, theme)
+        yield from mail.files
+        yield File("mail.txt", "text/plain", render_text(mail.digest).encode())
+    if "slack" in formats:
+        from kpi_assets.reports.slack import render_slack
+
+        yield from render_slack(told)

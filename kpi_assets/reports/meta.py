@@ -16,6 +16,7 @@ class DocumentMeta:
     words ("" = computed from the findings). `parameters` are shown in the footer after from, to and zone.
     `previous_url` and `archive_url` are relative links, None where nothing is there; the `static` output fills them in
     for its own folder. `notes` are the footer's closing sentences. `findings` False: no lead is computed either.
+    `page_url`: where the edition's page is served, "" where nobody said; mail and chat link to it.
     """
 
     report: str
@@ -29,6 +30,7 @@ class DocumentMeta:
     parameters: tuple[tuple[str, str], ...] = ()
     previous_url: str | None = None
     archive_url: str | None = None
+    page_url: str = ""
     notes: str = ""
     language: str = "en"
     interactive: bool = False
