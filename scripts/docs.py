@@ -59,7 +59,9 @@ def _table(model: type[BaseModel]) -> Iterator[str]:
     yield "| key | default | meaning |"
     yield "|---|---|---|"
     for name, field in model.model_fields.items():
-        default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        default = (
+            "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        )
         meaning = (field.description or "").replace("|", "\\|").replace("\n", " ")
         yield f"| `{field.alias or name}` | {default} | {meaning} |"
 
