@@ -15,11 +15,11 @@ from datetime import date
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from kpi_assets.contracts import BITMAP_FORMATS, Block, Document, QueryNote, Receipt, RenderContext, Window
+from kpi_assets.contracts import BITMAP_FORMATS, Block, Document, QueryNote, RenderContext, Window
+from kpi_assets.delivery import Delivered, deliver_outputs, foresee_outputs, resend
 from kpi_assets.errors import (
     ConfigError,
     DataError,
-    DeliveryError,
     KpiAssetsError,
     QueryError,
     RetriableError,
@@ -41,6 +41,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kpi_assets")
 
+__all__ = [
+    "Delivered",
+    "Fetched",
+    "FrameShelf",
+    "Rendered",
+    "check_window",
+    "compose_document",
+    "compose_documents",
+    "deliver_outputs",
+    "fetch_queries",
+    "foresee_outputs",
+    "public_reason",
+    "render_context",
+    "render_view",
+    "render_views",
+    "resend",
+]
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -61,16 +79,6 @@ class Rendered:
     view: ViewPlan
     window: Window
     block: Block
-    error: KpiAssetsError | None = None
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """One output of one edition: a receipt or an error."""
-
-    output: str
-    window: Window
-    receipt: Receipt | None = None
     error: KpiAssetsError | None = None
 
 
@@ -292,7 +300,7 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return text.strip()
 
 
-# ---------------------------------------------------------------- documents and outputs
+# ---------------------------------------------------------------- documents
 
 
 def compose_documents(session: Session, windows: Sequence[Window]) -> Iterator[Document]:
@@ -317,34 +325,6 @@ def compose_document(session: Session, window: Window, blocks: Sequence[Block]) 
     by_id = {note.id: note for note in notes}
     ordered = [by_id[query.id] for query in plan.queries if query.id in by_id]
     return compose(document_meta(plan, window, ordered), blocks, plan.formats, plan.theme, plan.numbers)
-
-
-def deliver_outputs(
-    session: Session, windows: Sequence[Window], output_ids: Sequence[str] | None = None
-) -> Iterator[Delivered]:
-    """Deliver each edition's stored document; what is published comes before what people are told of.
-
-    One output that fails does not keep the others from trying.
-    """
-    outputs = (
-        session.plan.outputs if output_ids is None else [session.plan.outputs_by_id[i] for i in output_ids]
-    )
-    ordered = sorted(outputs, key=lambda output: output.effect != "publish")
-    for window in windows:
-        document = session.editions.load_document(session.plan.id, session.plan.edition(window))
-        for output in ordered:
-            yield _deliver(session, output.id, window, document)
-
-
-def _deliver(session: Session, output: str, window: Window, document: Document) -> Delivered:
-    try:
-        return Delivered(output, window, receipt=session.output(output).deliver(document))
-    except KpiAssetsError as error:
-        return Delivered(output, window, error=error)
-    except Exception as error:
-        log.debug("output %s failed", output, exc_info=True)
-        reason = redact(f"{type(error).__name__}: {error}", session.secrets)
-        return Delivered(output, window, error=DeliveryError(output, reason))
 
 
 def check_window(plan: ReportPlan, window: Window, today: date) -> str | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -20,6 +20,9 @@ from kpi_assets.editions import EditionStore
 from kpi_assets.errors import ConfigError, Problem, redact
 from kpi_assets.frames.store import FrameKey, FrameStore
 from kpi_assets.plan import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan
+
+if TYPE_CHECKING:
+    from kpi_assets.ledger.store import Ledger
 
 Clock = Callable[[], datetime]
 
@@ -81,6 +84,13 @@ class Session:
     @cached_property
     def editions(self) -> EditionStore:
         return EditionStore(self.home)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What was delivered. Raises LedgerError where it cannot be opened."""
+        from kpi_assets.ledger.store import open_ledger
+
+        return open_ledger(self.home, self.environ, hide=lambda text: redact(text, self.secrets))
 
     def frame_key(self, query: QueryPlan) -> FrameKey:
         return FrameKey(self.plan.id, query.id, query.fingerprint)

@@ -133,16 +133,11 @@ class Held:
 
 @dataclass(frozen=True)
 class Refused:
-    """A claim that is not ours. `text` says why, for people; `receipt` is of the delivery that was made before."""
+    """A claim that is not ours. `text` says why, for people; `entry` is what the ledger has of it."""
 
     stop: Stop
     text: str
-    entry: Entry
-    until: datetime | None = None
-
-    @property
-    def receipt(self) -> Receipt | None:
-        return self.entry.receipt
+    entry: Entry | None = None
 
 
 def member(recipient: str) -> str:

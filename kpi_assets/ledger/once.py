@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kpi_assets.contracts import Receipt
 from kpi_assets.errors import DeliveryError, KpiAssetsError
-from kpi_assets.ledger.model import ONCE, Claim, Held, LedgerError, Refused, State, Terms, Why
+from kpi_assets.ledger.model import ONCE, Claim, Held, LedgerError, Refused, Terms, Why
 
 if TYPE_CHECKING:
     from kpi_assets.ledger.store import Ledger
@@ -34,7 +34,6 @@ class Outcome:
     With refused recipients there are both a receipt and an error. `why`: what allowed the attempt.
     """
 
-    state: State
     receipt: Receipt | None = None
     skipped: str = ""
     error: KpiAssetsError | None = None
@@ -59,10 +58,10 @@ def deliver_once(
     if isinstance(got, Held):
         with _heard_of(ledger, got, clock):
             return _attempt(ledger, got, deliver, clock)
+    receipt = got.entry.receipt if got.entry else None
     if got.stop == "done":
-        return Outcome(got.entry.state, got.receipt, skipped=got.text)
-    error = DeliveryError(claim.output, got.text, ambiguous=True)
-    return Outcome(got.entry.state, got.receipt, error=error)
+        return Outcome(receipt, skipped=got.text)
+    return Outcome(receipt, error=DeliveryError(claim.output, got.text, ambiguous=True))
 
 
 def _claim(
@@ -98,14 +97,10 @@ def _arrived(ledger: Ledger, held: Held, receipt: Receipt, clock: Clock) -> Outc
         ledger.arrived(held, receipt, now=clock())
     except LedgerError as error:
         reason = f"it was delivered ({receipt.location}), but that could not be recorded: {error}"
-        return Outcome(
-            "claimed", receipt, error=DeliveryError(held.claim.output, ledger.hide(reason)), why=held.why
-        )
+        return Outcome(receipt, error=DeliveryError(held.claim.output, ledger.hide(reason)), why=held.why)
     if not receipt.refused:
-        return Outcome("sent", receipt, why=held.why)
-    return Outcome(
-        "partial", receipt, error=DeliveryError(held.claim.output, _refusals(receipt)), why=held.why
-    )
+        return Outcome(receipt, why=held.why)
+    return Outcome(receipt, error=DeliveryError(held.claim.output, _refusals(receipt)), why=held.why)
 
 
 def _refusals(receipt: Receipt) -> str:
@@ -124,7 +119,7 @@ def _not_arrived(
         (ledger.in_doubt if unknown else ledger.failed)(held, reason, now=clock())
     except LedgerError:
         log.debug("the end of attempt %s could not be recorded", held.token, exc_info=True)
-    return Outcome("unknown" if unknown else "failed", error=error, why=held.why)
+    return Outcome(error=error, why=held.why)
 
 
 def _interrupted(held: Held) -> DeliveryError:

@@ -13,6 +13,7 @@ from sqlalchemy import Select, select, update
 
 from kpi_assets.contracts import Receipt
 from kpi_assets.errors import InputError
+from kpi_assets.ledger.audience import overlap
 from kpi_assets.ledger.database import Database, open_database
 from kpi_assets.ledger.model import ONCE, Attempt, Claim, Entry, Held, Refused, State, Terms, reached_by
 from kpi_assets.ledger.rows import Hide, attempt_of, entry_of, members_json, receipt_json
@@ -74,11 +75,11 @@ class Ledger:
         """
         with self._turn(claim, now) as turn:
             entry = turn.find(claim)
-            verdict = decide(entry, claim, terms, now)
+            verdict = _verdict(turn, claim, terms)
             if entry and entry.lapsed(now):
                 turn.give_up(entry)
                 entry = turn.get(entry.id)
-            if entry and verdict.stop:
+            if verdict.stop:
                 return Refused(verdict.stop, verdict.text, entry)
             return turn.take(
                 claim, entry or turn.add(claim, "claimed"), verdict.go or "first", now + self.lease
@@ -87,7 +88,7 @@ class Ledger:
     def foresee(self, claim: Claim, *, now: datetime, terms: Terms = ONCE) -> Verdict:
         """What `claim` would decide; nothing changes."""
         with self._turn(claim, now) as turn:
-            return decide(turn.find(claim), claim, terms, now)
+            return _verdict(turn, claim, terms)
 
     def renew(self, held: Held, *, now: datetime) -> bool:
         """Tell that the process lives; False when the claim is no longer its own."""
@@ -137,6 +138,11 @@ class Ledger:
         """One row. Raises InputError where there is none."""
         with self.database.turn("look") as connection:
             return Turn(connection, datetime.max, self.hide).get(id)
+
+    def siblings(self, claim: Claim) -> list[Entry]:
+        """All rows of the claim's edition and output, whoever the recipients are."""
+        with self.database.turn("look") as connection:
+            return Turn(connection, datetime.max, self.hide).siblings(claim)
 
     def attempts(self, id: int) -> list[Attempt]:
         """The history of a row, oldest first."""
@@ -190,6 +196,13 @@ class Ledger:
         """A transaction that has this edition and output alone."""
         with self.database.turn(f"{what.report}/{what.start}/{what.end}/{what.output}") as connection:
             yield Turn(connection, now, self.hide)
+
+
+def _verdict(turn: Turn, claim: Claim, terms: Terms) -> Verdict:
+    verdict = decide(turn.find(claim), claim, terms, turn.now)
+    if verdict.stop:
+        return verdict
+    return overlap(turn.siblings(claim), claim, terms, turn.now) or verdict
 
 
 def _wanted(search: Search) -> Select[Any]:

@@ -33,6 +33,11 @@ class Turn:
         row = self.connection.execute(select(DELIVERIES).where(*same)).one_or_none()
         return entry_of(row) if row else None
 
+    def siblings(self, claim: Claim) -> list[Entry]:
+        """All rows of the claim's edition and output, whoever the recipients are."""
+        same = [DELIVERIES.c[name] == value for name, value in identity(claim).items() if name != "audience"]
+        return [entry_of(row) for row in self.connection.execute(select(DELIVERIES).where(*same))]
+
     def get(self, id: int) -> Entry:
         """A row. Raises InputError where there is none."""
         row = self._row(id)
