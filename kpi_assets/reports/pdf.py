@@ -12,8 +12,8 @@ from kpi_assets.registry import install_hint
 
 
 def render_pdf(html: str) -> bytes:
-    """The PDF. Raises PluginError where WeasyPrint is not installed."""
-    return write_pdf(lay_out(html), html)
+    """The PDF, its structure tagged for screen readers. Raises PluginError where WeasyPrint is not installed."""
+    return write_pdf(lay_out(html), html, tagged=True)
 
 
 def lay_out(html: str) -> Any:
@@ -22,9 +22,11 @@ def lay_out(html: str) -> Any:
     return weasyprint.HTML(string=html, url_fetcher=_embedded_only(weasyprint)).render()
 
 
-def write_pdf(document: Any, html: str) -> bytes:
+def write_pdf(document: Any, html: str, *, tagged: bool = False) -> bytes:
     """The bytes of a laid-out document, its id taken from the source and not from a clock."""
-    return document.write_pdf(pdf_identifier=sha256(html.encode()).digest()[:16])
+    identifier = sha256(html.encode()).digest()[:16]
+    tags = {"pdf_tags": tagged} if "pdf_tags" in _weasyprint().DEFAULT_OPTIONS else {}
+    return document.write_pdf(pdf_identifier=identifier, **tags)
 
 
 def _weasyprint() -> Any:
