@@ -19,8 +19,9 @@ from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resource
 from kpi_assets.assets.stages import StageFailure
 from kpi_assets.assets.windows import run_tags
 from kpi_assets.contracts import Window
+from kpi_assets.delivery import Delivered
 from kpi_assets.errors import InputError, KpiAssetsError
-from kpi_assets.pipeline import Delivered, Fetched, Rendered
+from kpi_assets.pipeline import Fetched, Rendered
 from kpi_assets.plan import ReportPlan
 
 Progress = Fetched | Rendered | Delivered
@@ -69,19 +70,21 @@ def materialize_editions(
     *,
     home: Path,
     outputs: Sequence[str] | None = None,
+    force: bool = False,
     environ: Mapping[str, str] | None = None,
     on_event: Callable[[Progress], None] = ignore,
 ) -> RunResult:
     """Materialize editions in one Dagster run per stretch of neighbouring days.
 
     `outputs`: ids to deliver to; none with `()`; by default all, of which a backfill leaves out those that people see.
+    `force`: deliver also to people who have the edition already.
     Raises InputError for windows that are no partitions; errors of the run are in the result.
     """
     watcher = _Watcher(on_event)
     ids: list[str] = []
     errors: list[KpiAssetsError] = []
     with open_instance(home, os.environ if environ is None else environ) as instance:
-        runner = _Runner(plan, home, instance, outputs, watcher)
+        runner = _Runner(plan, home, instance, outputs, force, watcher)
         for stretch in stretches(windows):
             try:
                 ids.append(runner.run(stretch))
@@ -98,6 +101,7 @@ class _Runner:
     home: Path
     instance: dg.DagsterInstance
     outputs: Sequence[str] | None
+    force: bool
     watcher: _Watcher
 
     def run(self, windows: Sequence[Window]) -> str:
@@ -110,7 +114,7 @@ class _Runner:
             resources={HOME: KpiAssetsResource(home=str(self.home)), **report_resources(self.plan)},
             selection=None if self.outputs is None else self._selection(self.outputs),
             partition_key=windows[0].key if len(windows) == 1 else None,
-            tags=run_tags(self.plan, windows, notify=True if named else None),
+            tags=run_tags(self.plan, windows, notify=True if named else None, force=self.force),
             run_config=QUIET,
         )
         return result.run_id

@@ -19,6 +19,9 @@ REFRESH_TAG = "kpi_assets/refresh"
 NOTIFY_TAG = "kpi_assets/notify"
 """`true`: tell people also in a backfill. `false`: tell nobody."""
 
+FORCE_TAG = "kpi_assets/force"
+"""`true`: deliver also to people who have the edition already. Counts once in a run, however often it is retried."""
+
 EDITION_TAG = "kpi_assets/edition"
 REPORT_TAG = "kpi_assets/report"
 LEAN_ABOVE = 31
@@ -30,10 +33,11 @@ BACKFILL_TAG = "dagster/backfill"
 
 @dataclass(frozen=True)
 class Selection:
-    """What a run was asked for. `notify`: may outputs that people see deliver?"""
+    """What a run was asked for. `notify`: may outputs that people see deliver? `force`: also what was delivered?"""
 
     windows: tuple[Window, ...]
     notify: bool = True
+    force: bool = False
 
     @property
     def lean(self) -> bool:
@@ -45,7 +49,8 @@ def select(plan: ReportPlan, partition_keys: Sequence[str], tags: Mapping[str, s
     """The editions of a run. Raises InputError for tags that cannot be read or do not fit the partition."""
     length = _length(plan, partition_keys, tags)
     windows = tuple(Window.ending(key, length, plan.zone) for key in sorted(partition_keys))
-    return Selection(windows, _notify(tags, many=len(windows) > 1))
+    notify = _truth(tags, NOTIFY_TAG, default=not (len(windows) > 1 or BACKFILL_TAG in tags))
+    return Selection(windows, notify, _truth(tags, FORCE_TAG, default=False))
 
 
 def with_refresh(plan: ReportPlan, tags: Mapping[str, str]) -> ReportPlan:
@@ -69,7 +74,9 @@ def parse_refresh(text: str) -> Refresh:
     raise InputError(f"refresh '{text}' is not known: allowed are window, missing, or a number of days")
 
 
-def run_tags(plan: ReportPlan, windows: Sequence[Window], *, notify: bool | None = None) -> dict[str, str]:
+def run_tags(
+    plan: ReportPlan, windows: Sequence[Window], *, notify: bool | None = None, force: bool = False
+) -> dict[str, str]:
     """The tags that make a Dagster run produce exactly these windows; `select` undoes it."""
     first, last = windows[0], windows[-1]
     tags = {REPORT_TAG: plan.id, EDITION_TAG: plan.edition(last)}
@@ -79,6 +86,8 @@ def run_tags(plan: ReportPlan, windows: Sequence[Window], *, notify: bool | None
         tags[WINDOW_TAG] = f"{last.start}/{last.end}"
     if notify is not None:
         tags[NOTIFY_TAG] = "true" if notify else "false"
+    if force:
+        tags[FORCE_TAG] = "true"
     return tags
 
 
@@ -105,10 +114,10 @@ def _parse(text: str, zone: str) -> Window:
         ) from error
 
 
-def _notify(tags: Mapping[str, str], *, many: bool) -> bool:
-    text = tags.get(NOTIFY_TAG)
+def _truth(tags: Mapping[str, str], tag: str, *, default: bool) -> bool:
+    text = tags.get(tag)
     if text is None:
-        return not (many or BACKFILL_TAG in tags)
+        return default
     if text not in {"true", "false"}:
-        raise InputError(f"tag {NOTIFY_TAG}: '{text}' is not known: allowed are true and false")
+        raise InputError(f"tag {tag}: '{text}' is not known: allowed are true and false")
     return text == "true"
