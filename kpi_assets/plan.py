@@ -40,7 +40,7 @@ from kpi_assets.style.numbers import NumberStyle
 from kpi_assets.style.theme import Theme
 from kpi_assets.windows import resolve_window
 
-DEFAULT_OUTPUTS = {"static": OutputConfig(plugin="static")}
+DEFAULT_OUTPUTS = {"static": OutputConfig(plugin="static", redeliver="never")}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +26,7 @@ class EditionHandler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serve_editions(home: Path, host: str, port: int) -> Iterator[str]:
+def serve_editions(home: Path, host: str, port: int) -> Generator[str]:
     """The address under which `<home>/editions` is served while the block runs.
 
     Raises InputError when the port is taken.
