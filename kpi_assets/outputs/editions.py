@@ -1,18 +1,20 @@
-"""The editions that lie in a folder: known by their names, told about by small notes beside them."""
+"""The editions that lie in a folder: known by their names, told about by a file of notes beside them."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from kpi_assets.contracts import Document, Format
 
 NAME = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})_([a-z0-9-]+)")
-NOTES = ".editions"
+NOTES = ".editions.json"
+"""What the folder's archive tells of each edition; one file, so that a folder of many editions is read quickly."""
 SUFFIXES: Mapping[Format, str] = {"html": "/index.html", "md": "/index.md", "pdf": ".pdf", "png": ".png"}
 """Where each format of an edition lies, after the edition's name; the best to look at comes first."""
 TOGETHER: frozenset[Format] = frozenset({"html", "md"})
@@ -33,7 +35,7 @@ class Edition:
     @property
     def name(self) -> str:
         """`<start>_<end>_<slug>`, as KPI Reporter names them."""
-        return f"{self.start:%Y-%m-%d}_{self.end:%Y-%m-%d}_{self.slug}"
+        return f"{self.start.isoformat()}_{self.end.isoformat()}_{self.slug}"
 
     @property
     def age(self) -> tuple[date, date]:
@@ -55,11 +57,6 @@ class Edition:
             kept -= TOGETHER
         return replace(self, formats=tuple(kind for kind in SUFFIXES if kind in kept | set(formats)))
 
-    def note(self) -> bytes:
-        """What is kept beside the edition for the archive."""
-        told = {key: value for key, value in asdict(self).items() if key in {"title", "days", "lead"}}
-        return json.dumps(told, ensure_ascii=False, indent=1).encode()
-
 
 def edition_of(document: Document, days: str = "") -> Edition:
     """The edition that a document is; `days` are its days in words."""
@@ -79,9 +76,17 @@ def newest(slug: str, editions: list[Edition]) -> Edition | None:
 
 def editions_in(folder: Path) -> list[Edition]:
     """All editions in the folder, oldest first."""
-    names = {match[0] for path in folder.iterdir() if (match := NAME.match(path.name))}
-    found = [_read(folder, name) for name in names]
-    return sorted((edition for edition in found if edition.formats), key=order)
+    there = {path.name for path in folder.iterdir()}
+    told = _told(folder)
+    names = {match[0] for name in there if (match := NAME.match(name))}
+    found = (_edition(folder, name, there, told.get(name)) for name in names)
+    return sorted((edition for edition in found if edition and edition.formats), key=order)
+
+
+def notes(editions: Iterable[Edition]) -> bytes:
+    """The content of the file `NOTES`."""
+    told = {e.name: {"title": e.title, "days": e.days, "lead": e.lead} for e in editions if e.title}
+    return json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
 
 
 def before(edition: Edition, others: list[Edition]) -> Edition | None:
@@ -100,17 +105,31 @@ def _pages(slug: str, editions: list[Edition]) -> list[Edition]:
     return [edition for edition in editions if edition.slug == slug and "html" in edition.formats]
 
 
-def _read(folder: Path, name: str) -> Edition:
-    start, end, slug = NAME.fullmatch(name).groups()  # pyright: ignore[reportOptionalMemberAccess]
-    formats: tuple[Format, ...] = tuple(
-        kind for kind, suffix in SUFFIXES.items() if (folder / f"{name}{suffix}").is_file()
-    )
+def _edition(folder: Path, name: str, there: set[str], told: object) -> Edition | None:
+    """What lies under the name; None where its dates are none."""
+    start, end, slug = name.split("_", 2)
     try:
-        told = json.loads((folder / NOTES / f"{name}.json").read_text(encoding="utf-8"))
-        words = {key: str(told.get(key, "")) for key in ("title", "days", "lead")}
-        return Edition(date.fromisoformat(start), date.fromisoformat(end), slug, formats=formats, **words)
-    except (OSError, ValueError, AttributeError):
-        try:
-            return Edition(date.fromisoformat(start), date.fromisoformat(end), slug, formats=formats)
-        except ValueError:
-            return Edition(date.min, date.max, slug)
+        first, last = date.fromisoformat(start), date.fromisoformat(end)
+    except ValueError:
+        return None
+    formats: tuple[Format, ...] = tuple(
+        kind for kind, suffix in SUFFIXES.items() if _is_there(folder, name, suffix, there)
+    )
+    words = (
+        {key: str(told.get(key, "")) for key in ("title", "days", "lead")} if isinstance(told, dict) else {}
+    )
+    return Edition(first, last, slug, formats=formats, **words)
+
+
+def _is_there(folder: Path, name: str, suffix: str, there: set[str]) -> bool:
+    if not suffix.startswith("/"):
+        return f"{name}{suffix}" in there
+    return name in there and os.path.isfile(f"{folder}/{name}{suffix}")  # noqa: PTH113 - hundreds of times
+
+
+def _told(folder: Path) -> dict[str, object]:
+    try:
+        told = json.loads((folder / NOTES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

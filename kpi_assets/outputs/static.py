@@ -103,8 +103,7 @@ class StaticOutput(Output):
                     stage.tree(name, tree)
                 for suffix, content in self._singles(document).items():
                     stage.file(f"{name}{suffix}", content)
-            (self.folder / NOTES).mkdir(exist_ok=True)
-            stage.file(f"{NOTES}/{edition.name}.json", edition.note())
+            stage.file(NOTES, shelf.notes(kept))
             for name, content in self._relinked_after(edition, kept).items():
                 stage.file(name, content.encode())
             for name, content in self._archive(kept, edition, page).items():
@@ -172,7 +171,6 @@ class StaticOutput(Output):
     def _remove(self, edition: Edition) -> None:
         for suffix in ("", ".pdf", ".png"):
             remove(self.folder / f"{edition.name}{suffix}")
-        remove(self.folder / NOTES / f"{edition.name}.json")
 
     @contextmanager
     def _told(self) -> Generator[None]:

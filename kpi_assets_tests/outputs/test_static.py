@@ -289,3 +289,14 @@ def test_arguments() -> None:
     for wrong in ({"output_format": "mail"}, {"output_format": []}, {"output_directory": "x"}, {"keep": 0}):
         with pytest.raises(ValidationError):
             StaticArgs.model_validate(wrong)
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"x": 1}', f'{{"{NAME}": {{"title": 7}}}}', "\0"])
+def test_broken_notes_are_made_again(tmp_path: Path, content: str) -> None:
+    """Whatever became of the notes file, the next delivery lists all editions and writes it anew."""
+    output(tmp_path).deliver(document())
+    (tmp_path / ".editions.json").write_text(content)
+    output(tmp_path).deliver(document(1))
+    page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert len([a for a in page.all("a") if a["href"].endswith("/index.html")]) == 2
+    assert "Mon, Nov 11 – Sun, Nov 17, 2024" in page.text
