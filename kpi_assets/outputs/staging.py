@@ -13,7 +13,9 @@ import os
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 TEMPORARY, REPLACED = ".tmp-", ".old-"
@@ -106,7 +108,7 @@ def _replace_in_two_steps(new: Path, target: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swap two names at once (Linux); False where system or file system cannot."""
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    function = _renameat2()
     if function is None:
         return False
     result = function(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE)
@@ -116,6 +118,12 @@ def _exchange(one: Path, other: Path) -> bool:
     if code in {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}:
         return False
     raise OSError(code, os.strerror(code), str(other))
+
+
+@cache
+def _renameat2() -> Any:
+    """The C library's function, None where there is none."""
+    return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 
 
 def _recover(folder: Path) -> None:
