@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kpi_assets.contracts import Document, Window
+from kpi_assets.delivery import Delivered
 from kpi_assets.errors import KpiAssetsError
-from kpi_assets.pipeline import Delivered, Fetched, Rendered
+from kpi_assets.pipeline import Fetched, Rendered
 
 StageName = Literal["queries", "views", "document", "outputs"]
 

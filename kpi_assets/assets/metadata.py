@@ -12,13 +12,12 @@ import dagster as dg
 from kpi_assets.assets.resources import KpiAssetsResource
 from kpi_assets.assets.thumbnails import spec_without_data, thumbnail
 from kpi_assets.contracts import Block, Document, Receipt, Window
+from kpi_assets.delivery import Delivered
 from kpi_assets.pipeline import Fetched, Rendered
 from kpi_assets.plan import ReportPlan
 from kpi_assets.session import Session
 
 Facts = dict[str, Any]
-
-DAGSTER_TYPES = {"string": "string", "integer": "int", "float": "float", "number": "float", "boolean": "bool"}
 
 
 def window_text(window: Window) -> str:
@@ -119,19 +118,27 @@ def of_document(document: Document, where: dg.MetadataValue[Any]) -> Facts:
     return {**facts, "placeholders": ", ".join(missing)} if missing else facts
 
 
-def of_receipt(receipt: Receipt, window: Window) -> Facts:
-    """Facts of a delivery."""
+def of_deliveries(parts: Sequence[Delivered], window: Window) -> Facts:
+    """Facts of what one output did with one edition."""
+    skipped = "; ".join(dict.fromkeys(part.skipped for part in parts if part.skipped))
+    facts: Facts = {"window": window_text(window)}
+    for receipt in [part.receipt for part in parts if part.receipt][-1:]:
+        facts |= _of_receipt(receipt)
+    recipients = [name for part in parts if part.receipt for name in part.receipt.recipients]
+    if recipients:
+        facts["recipients"] = ", ".join(dict.fromkeys(recipients))
+    return {**facts, "status": "not again", "reason": skipped} if skipped else facts
+
+
+def _of_receipt(receipt: Receipt) -> Facts:
     location = receipt.location
     is_url = location.startswith(("http://", "https://"))
     facts: Facts = {
         "location": dg.MetadataValue.url(location) if is_url else dg.MetadataValue.path(location),
-        "window": window_text(window),
         "status": "published" if receipt.effect == "publish" else "sent",
         "files": receipt.files,
         "content": receipt.content_hash[:16],
     }
-    if receipt.recipients:
-        facts["recipients"] = ", ".join(receipt.recipients)
     return {**facts, "detail": receipt.detail} if receipt.detail else facts
 
 
@@ -139,17 +146,3 @@ def of_withheld(window: Window) -> Facts:
     """Facts of an output that a backfill left alone."""
     reason = "a backfill tells nobody; run the edition alone, or tag the run kpi_assets/notify: true"
     return {"window": window_text(window), "status": "withheld", "reason": reason}
-
-
-def column_schema(fetched: Fetched) -> dg.TableSchema | None:
-    """The columns that the query promises (`columns:`)."""
-    columns = [
-        dg.TableColumn(
-            column.name,
-            DAGSTER_TYPES.get(column.type or "", column.type or "any"),
-            description=column.description or None,
-            constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=column.unique),
-        )
-        for column in fetched.query.query.columns
-    ]
-    return dg.TableSchema(columns) if columns else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class _Watcher:
             self.on_event(event)
 
 
-def materialize_editions(
+def materialize_editions(  # noqa: PLR0913 - the choices of the command line, one each
     plan: ReportPlan,
     windows: Sequence[Window],
     *,
@@ -84,7 +84,7 @@ def materialize_editions(
     ids: list[str] = []
     errors: list[KpiAssetsError] = []
     with open_instance(home, os.environ if environ is None else environ) as instance:
-        runner = _Runner(plan, home, instance, outputs, force, watcher)
+        runner = _Runner(_open_ended(plan), home, instance, outputs, force, watcher)
         for stretch in stretches(windows):
             try:
                 ids.append(runner.run(stretch))
@@ -130,6 +130,11 @@ class _Runner:
                 f"the edition {first.key} lies before the first partition, {self.plan.first_day}: "
                 "set `partitions: {start: ...}` in the report file to an earlier day"
             )
+
+
+def _open_ended(plan: ReportPlan) -> ReportPlan:
+    """The plan without its fixed `end_date`, which ends the partitions in the UI: the caller has chosen windows."""
+    return replace(plan, config=plan.config.model_copy(update={"end_date": None}))
 
 
 def stretches(windows: Sequence[Window]) -> Iterator[list[Window]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime, time
 from functools import cache
 
 import dagster as dg
@@ -19,13 +19,18 @@ ANSWERED, NOT_EMPTY, CONTRACT, RENDERED = "answered", "not_empty", "frame_contra
 
 
 @cache
-def partitions_of(start: date, zone: str) -> dg.DailyPartitionsDefinition:
+def partitions_of(start: date, end: date | None, zone: str) -> dg.DailyPartitionsDefinition:
     """The days that exist. Reports that say the same share one object, so that a backfill may span them."""
-    return dg.DailyPartitionsDefinition(start.isoformat(), timezone=zone)
+    return dg.DailyPartitionsDefinition(start.isoformat(), end and end.isoformat(), timezone=zone)
 
 
 def report_partitions(plan: ReportPlan) -> dg.DailyPartitionsDefinition:
-    return partitions_of(plan.first_day, plan.zone)
+    """From `partitions.start` on. A report whose `end_date` is written down has no editions behind it."""
+    end = plan.config.end_date
+    if isinstance(end, datetime):
+        end = None if end.time() != time() else end.date()
+    fixed = isinstance(end, date) and end > plan.first_day
+    return partitions_of(plan.first_day, end if fixed else None, plan.zone)
 
 
 def report_specs(plan: ReportPlan) -> Iterator[dg.AssetSpec]:
@@ -55,11 +60,7 @@ def query_spec(plan: ReportPlan, query: QueryPlan) -> dg.AssetSpec:
         ),
         kinds=_kinds(source.kinds or (source.plugin,)),
         code_version=query.fingerprint,
-        metadata={
-            "datasource": query.datasource,
-            "grain": query.analysis.grain,
-            "refresh": str(query.refresh),
-        },
+        metadata={"datasource": query.datasource, "refresh": str(query.refresh), **_columns(query)},
         group_name=plan.id,
         owners=_owners(plan, query.owners),
         tags={**plan.config.tags, **query.tags},
@@ -154,6 +155,16 @@ def view_checks(plan: ReportPlan, view: ViewPlan) -> Iterator[dg.AssetCheckSpec]
     if plan.config.on_view_error == "placeholder":
         key = keys.view_key(plan.id, view.id)
         yield dg.AssetCheckSpec(RENDERED, asset=key, description="The view could be made.")
+
+
+def _columns(query: QueryPlan) -> dict[str, dg.TableSchema]:
+    """What `columns:` promises. dagster-pandas is imported for reports that promise something, only."""
+    if not query.query.columns:
+        return {}
+    from kpi_assets.assets.frame_contracts import table_schema
+
+    schema = table_schema(query.query.columns)
+    return {"dagster/column_schema": schema} if schema else {}
 
 
 def _owners(plan: ReportPlan, owners: Iterable[str] = ()) -> list[str]:

@@ -21,13 +21,12 @@ from kpi_assets.assets.events import Observer, StageFailed, StageName, StageStar
 from kpi_assets.assets.resources import HOME, KpiAssetsResource, session_of
 from kpi_assets.assets.windows import Selection, select, with_refresh
 from kpi_assets.contracts import Window
+from kpi_assets.delivery import Delivered, deliver_outputs
 from kpi_assets.errors import KpiAssetsError
 from kpi_assets.pipeline import (
-    Delivered,
     Fetched,
     Rendered,
     compose_documents,
-    deliver_outputs,
     fetch_queries,
     render_views,
 )
@@ -217,31 +216,43 @@ def deliver(stage: Stage) -> Results:
     plan = stage.plan
     ids = {keys.output_key(plan.id, output.id): output.id for output in plan.outputs}
     chosen = stage.chosen(ids)
-    sent = [id for id in chosen if stage.selection.notify or plan.outputs_by_id[id].effect == "publish"]
-    hashes: dict[str, list[str]] = defaultdict(list)
-    errors: dict[str, list[KpiAssetsError]] = defaultdict(list)
+    parts: dict[str, list[Delivered]] = defaultdict(list)
     with stage.session(chosen) as session:
-        for delivered in deliver_outputs(session, stage.windows, sent) if sent else ():
+        sent = [id for id in chosen if stage.selection.notify or plan.outputs_by_id[id].effect == "publish"]
+        for delivered in _deliveries(stage, session, sent):
             stage.observe(delivered)
-            _note_delivery(stage, delivered, hashes[delivered.output], errors[delivered.output])
+            parts[delivered.output].append(delivered)
+    errors = [part.error for several in parts.values() for part in several if part.error]
     for id in chosen:
         if id not in sent:
             _withhold(stage, id)
-        if not errors[id]:
-            yield stage.result(keys.output_key(plan.id, id), hashes[id] or ["withheld"])
-    if any(errors.values()):
-        raise stage.failure([error for several in errors.values() for error in several])
+        if not any(part.error for part in parts[id]):
+            yield _output_result(stage, id, parts[id])
+    if errors:
+        raise stage.failure(errors)
 
 
-def _note_delivery(
-    stage: Stage, delivered: Delivered, hashes: list[str], errors: list[KpiAssetsError]
-) -> None:
-    if delivered.error:
-        errors.append(delivered.error)
-    if delivered.receipt:
-        hashes.append(delivered.receipt.content_hash)
-        key = keys.output_key(stage.plan.id, delivered.output)
-        stage.describe(key, delivered.window, metadata.of_receipt(delivered.receipt, delivered.window))
+def _deliveries(stage: Stage, session: Session, outputs: Sequence[str]) -> Iterator[Delivered]:
+    if outputs:
+        run = stage.context.run
+        yield from deliver_outputs(
+            session,
+            stage.windows,
+            outputs,
+            force=stage.selection.force,
+            run_id=run.root_run_id or run.run_id,
+        )
+
+
+def _output_result(stage: Stage, output: str, parts: Sequence[Delivered]) -> dg.MaterializeResult[Any]:
+    """An output that splits its audience has several deliveries of one edition: they are told together."""
+    key = keys.output_key(stage.plan.id, output)
+    for window in stage.windows:
+        of_edition = [part for part in parts if part.window == window]
+        if of_edition:
+            stage.describe(key, window, metadata.of_deliveries(of_edition, window))
+    hashes = [part.receipt.content_hash for part in parts if part.receipt]
+    return stage.result(key, hashes or ["withheld"])
 
 
 def _withhold(stage: Stage, output: str) -> None:

@@ -11,6 +11,7 @@ from kpi_assets.contracts import Block, Cell, Picture, Stat, Stats, Table
 
 LIMIT = 1000
 WIDTH, HEIGHT, POINTS, SERIES = 160, 40, 24, 2
+DRAWN = ("line", "area", "bar", "point")
 INKS = ("#2b62d9", "#c8800d")
 
 Line = list[float]
@@ -52,22 +53,30 @@ def _picture(block: Block) -> str:
 
 
 def _series(picture: Picture) -> tuple[list[Line], bool]:
-    """The values behind a chart, thinned: of the first drawn unit that has a number on one axis."""
+    """The lines behind a chart, thinned, and whether they are bars: of the drawn unit that tells most."""
     spec = json.loads(picture.spec) if picture.spec else {}
     datasets = spec.get("datasets", {})
-    for unit in _units(spec, {}, {}):
-        rows = _values(unit["data"], datasets)
-        value, group = _value_field(unit["encoding"]), _field(unit["encoding"], "color")
-        if value and rows:
-            groups: dict[Any, Line] = {}
-            for row in rows:
-                number = row.get(value)
-                if isinstance(number, int | float):
-                    groups.setdefault(row.get(group) if group else None, []).append(float(number))
-            lines = [_thin(line) for line in list(groups.values())[:SERIES] if len(line) > 1]
-            if lines:
-                return lines, unit["mark"] == "bar"
-    return [], False
+    found = [(unit["mark"], _lines(unit, datasets)) for unit in _units(spec, {}, {}) if unit["mark"] in DRAWN]
+    mark, lines = max(found, key=_weight, default=("", []))
+    return [_thin(line) for line in lines], mark == "bar"
+
+
+def _lines(unit: Mapping[str, Any], datasets: Mapping[str, Any]) -> list[Line]:
+    """The numbers of a unit by group; a line of one value or of one height tells nothing."""
+    value = _value_field(unit["encoding"])
+    group = _field(unit["encoding"], "color") or _field(unit["encoding"], "detail")
+    groups: dict[str, Line] = {}
+    for row in _values(unit["data"], datasets):
+        number = row.get(value or "")
+        if isinstance(number, int | float):
+            groups.setdefault(str(row.get(group or "")), []).append(float(number))
+    return [line for line in groups.values() if len(set(line)) > 1][:SERIES]
+
+
+def _weight(found: tuple[str, list[Line]]) -> tuple[bool, int]:
+    """Lines and bars before dots, then by how many different values there are."""
+    mark, lines = found
+    return bool(lines) and mark != "point", sum(len(set(line)) for line in lines)
 
 
 def _units(

@@ -14,8 +14,9 @@ from kpi_assets.assets import keys
 from kpi_assets.assets.instance import open_instance, prepare_dagster_home
 from kpi_assets.assets.run import CHUNK, Progress, materialize_editions, stretches
 from kpi_assets.contracts import Window
+from kpi_assets.delivery import Delivered
 from kpi_assets.errors import InputError, ViewError
-from kpi_assets.pipeline import Delivered, Fetched, Rendered
+from kpi_assets.pipeline import Fetched, Rendered
 from kpi_assets.plan import ReportPlan
 from kpi_assets_tests.assets.reports import (
     Bell,
@@ -121,6 +122,12 @@ def test_an_edition_before_the_first_partition_is_refused(home: Path, tmp_path: 
     """The message names the edition, the first day, and the key to change."""
     with pytest.raises(InputError, match=r"2023-12-31.*2024-01-01.*partitions"):
         materialize(make_plan(tmp_path), home, "2023-12-31")
+
+
+def test_a_caller_may_go_past_the_reports_end(home: Path, tmp_path: Path) -> None:
+    """A fixed `end_date` is the default of a run, not its limit."""
+    plan = make_plan(tmp_path, config={"end_date": date(2024, 11, 25)})
+    assert materialize(plan, home, "2024-12-24").success
 
 
 def test_an_instance_of_the_users_own_is_used(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -47,6 +48,12 @@ def test_all_assets_share_one_partitions_definition(tmp_path: Path) -> None:
     definitions = [spec.partitions_def for spec in sorted_specs(two_reports(tmp_path)) if spec.partitions_def]
     assert len(definitions) > 10
     assert len({id(definition) for definition in definitions}) == 1
+
+
+def test_a_report_that_ends_has_no_partitions_behind_its_end(tmp_path: Path) -> None:
+    """With `end_date` written down, the newest partition is the edition that `kpi-assets run` makes."""
+    plan = make_plan(tmp_path, config={"end_date": date(2024, 11, 25)})
+    assert specs.report_partitions(plan).get_last_partition_key() == "2024-11-24"
 
 
 def test_an_edited_query_changes_the_version_of_its_views(tmp_path: Path) -> None:

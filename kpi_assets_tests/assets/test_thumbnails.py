@@ -59,6 +59,18 @@ def test_the_last_value_is_drawn() -> None:
     assert path.attrib["d"].count("L") == 23
 
 
+def test_the_data_are_drawn_not_the_frame() -> None:
+    """Of a chart's layers the line that tells most is drawn, not a mark that only spans the axes."""
+    encoding = {"x": {"field": "x"}, "y": {"field": "y", "type": "quantitative"}}
+    names = {"ends": [0, 100], "values": [3, 1, 2, 5], "words": [7, 8, 9, 10, 11, 12]}
+    marks = {"ends": "point", "values": "line", "words": "text"}
+    layers = [{"mark": {"type": marks[name]}, "data": {"name": name}, "encoding": encoding} for name in names]
+    datasets = {name: [{"x": i, "y": y} for i, y in enumerate(values)] for name, values in names.items()}
+    spec = json.dumps({"layer": layers, "datasets": datasets})
+    path = svg_of(thumbnail(block(Picture(name="c", alt="", drawings=(DRAWING,), spec=spec))))[0]
+    assert path.attrib["d"].count("L") == 3
+
+
 def test_lying_bars_are_drawn_too() -> None:
     """A chart whose numbers lie on the x axis has a thumbnail."""
     encoding: dict[str, Any] = {"y": {"field": "day"}, "x": {"field": "n", "type": "quantitative"}}
