@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any
 
 from kpi_assets.errors import ViewError
+from kpi_assets.views.charts.text import printable
 
 CACHE_SIZE = 512
 PNG_SCALE = 2
@@ -25,8 +26,10 @@ _NOISE = re.compile(
     r' (?:(?:role|class|aria-[a-z]+|pointer-events|xmlns(?::xlink)?|version|font-family)="[^"]*"'
     r'|opacity="1"|stroke-miterlimit="10")|<path(?: [a-z-]+="[a-z]*")* d="(?:M[-\d.]+,[-\d.]+h0v0h0Z?)?"[^>]*/>'
 )
+_CONTROL = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u00(?:0[0-8bcef]|1[0-9a-f]|7f|[89][0-9a-f])|[bf])")
+"""JSON's escapes of control characters; an even number of backslashes before one belongs to the text."""
 _NUMBER = re.compile(r"(\d+\.\d{2})\d+")
-_ID = re.compile(r'(\bid="|url\(#|href="#)')
+_ID = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 _DOT = re.compile(
     r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" d="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"'
 )
@@ -36,8 +39,9 @@ _lock = Lock()
 
 
 def spec_text(spec: Mapping[str, Any]) -> str:
-    """The spec as JSON: one text per chart, whatever the order its keys were set in."""
-    return json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """The spec as JSON: one text per chart, whatever the order its keys were set in, and nothing in it that is no XML."""
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return printable(_CONTROL.sub(r"\1", text))
 
 
 def svg(view: str, spec: str) -> str:
@@ -67,7 +71,7 @@ def forget() -> None:
 def _attributes(raw: str, alt: str, font: str) -> str:
     found = re.search(r'width="([\d.]+)" height="([\d.]+)"', raw)
     width, height = (round(float(n)) for n in found.groups()) if found else (0, 0)
-    label = html.escape(alt, quote=True)
+    label = html.escape(printable(alt), quote=True)
     return (
         f'xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'font-family="{html.escape(font, quote=True)}" role="img" aria-label="{label}"'
@@ -77,8 +81,18 @@ def _attributes(raw: str, alt: str, font: str) -> str:
 def _clean(raw: str, prefix: str, attributes: str) -> str:
     body = _NUMBER.sub(r"\1", _NOISE.sub("", _ROOT.sub("", raw, count=1)))
     body = _DOT.sub(r'<circle cx="\1" cy="\2" r="\3"', body)
-    body = _ID.sub(rf"\g<1>{prefix}-", body)
-    return f"<svg {attributes}>{body.strip()}"
+    return f"<svg {attributes}>{_renamed(body, prefix).strip()}"
+
+
+def _renamed(body: str, prefix: str) -> str:
+    """Ids counted anew: Vega counts through all drawings of a process, so that the second run would differ."""
+    names: dict[str, str] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        name = names.setdefault(match[2], f"{prefix}-{len(names) + 1}")
+        return f"{match[1]}{name}"
+
+    return _ID.sub(rename, body)
 
 
 def _once(form: str, spec: str, make: Any) -> Any:

@@ -16,6 +16,7 @@ import altair as alt
 
 from kpi_assets.style.theme import Theme
 from kpi_assets.views.charts.canvas import Canvas, Padding
+from kpi_assets.views.charts.text import printable
 
 Row = dict[str, Any]
 Channels = dict[str, Any]
@@ -115,7 +116,10 @@ def number(value: float) -> float | int | None:
 
 def words(labels: Sequence[Sequence[str] | str]) -> str:
     """A Vega expression that gives the n-th tick of an axis its own label; several lines where a label has several."""
-    texts = [label if isinstance(label, str) else list(label) for label in labels]
+    texts = [
+        printable(label) if isinstance(label, str) else [printable(line) for line in label]
+        for label in labels
+    ]
     last = max(len(texts) - 1, 1)
     return f"{json.dumps(texts, ensure_ascii=False)}[round(datum.index*{last})]"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -19,6 +20,12 @@ _CLASSES = (
 )
 _WIDTHS = {sign: width for signs, width in _CLASSES for sign in signs}
 _ELLIPSIS = "…"
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """`text` without signs that no XML may hold: vl_convert does not refuse them, it ends the process."""
+    return _UNPRINTABLE.sub("", text)
 
 
 @lru_cache(maxsize=8192)

@@ -14,6 +14,7 @@ from kpi_assets.views.charts.text import text_width
 
 MAX_GRID = 4
 HEADROOM = 1.04
+TINY = 1e-250
 SQUEEZED = 0.75
 """A line whose lowest value is above this share of its highest would be squeezed by an axis from zero."""
 
@@ -70,12 +71,12 @@ def value_axis(
     """
     if zero or low == high or (0 <= low <= squeezed * high) or (high <= 0 and high >= squeezed * low):
         low, high = min(low, 0.0), max(high, 0.0)
-    if high <= low:
+    if high - low < TINY:
         low, high = (low - abs(low) * 0.1 - 0.5, high + abs(high) * 0.1 + 0.5) if low else (0.0, 1.0)
     step = _step(low, high)
     bottom = 0.0 if low == 0 else math.floor(low / step + 1e-9) * step
     top = high if high == 0 else high + (high - bottom) * (headroom - 1)
-    count = math.floor((top - bottom) / step + 1e-9)
+    count = math.floor((high - bottom) / step + 1e-9)
     return ValueAxis(bottom, top, tuple(_clean(bottom + i * step) for i in range(count + 1)))
 
 
@@ -86,7 +87,7 @@ def _step(low: float, high: float) -> float:
     for factor in (1, 2, 5, 10, 20, 50):
         step = factor * power
         first = math.floor(low / step + 1e-9)
-        if math.floor(high * (1 + 1e-9) / step + 1e-9) - first + 1 <= MAX_GRID:
+        if math.floor(high / step + 1e-9) - first + 1 <= MAX_GRID:
             return step
     return 100 * power
 

@@ -16,9 +16,9 @@ from kpi_assets.views.plotting.data import PlotData, instant, instants
 from kpi_assets.views.plotting.story import Story
 from kpi_assets.views.plotting.timelines import MOST_SERIES, nothing_sentence
 
-MOST_POINTS = 4000
-CELLS = (320, 120)
-"""Grid into which more points than that are thinned: one per cell and series stays."""
+MOST_POINTS = 2000
+CELLS = ((320, 120), (160, 80), (100, 50), (60, 30))
+"""Ever coarser grids into which more points than that are thinned: one per cell and series stays."""
 
 
 def cloud_of(story: Story) -> tuple[Cloud, PlotData]:
@@ -65,11 +65,16 @@ def _strand(story: Story, own: pd.DataFrame, name: str, rank: int, *, start: Any
 
 
 def _thinned(points: pd.DataFrame) -> pd.DataFrame:
-    """One point per cell of a fine grid and series, where there are very many."""
-    if len(points) <= MOST_POINTS:
-        return points
-    cells = {"series": points["series"]}
-    for column, count in zip(("at", "value"), CELLS, strict=True):
-        low, high = points[column].min(), points[column].max()
-        cells[column] = ((points[column] - low) / ((high - low) or 1) * count).astype(int)
-    return points[~pd.DataFrame(cells).duplicated()]
+    """One point per cell of a grid and series, where there are very many."""
+    kept = points
+    for across, up in CELLS:
+        if len(kept) <= MOST_POINTS:
+            break
+        at, value = _cell(points["at"], across), _cell(points["value"], up)
+        kept = points[~pd.DataFrame({"series": points["series"], "at": at, "value": value}).duplicated()]
+    return kept
+
+
+def _cell(values: pd.Series[Any], count: int) -> pd.Series[Any]:
+    low, high = values.min(), values.max()
+    return ((values - low) / ((high - low) or 1) * count).astype(int)

@@ -27,6 +27,8 @@ Index = Literal["time", "number", "text"]
 ISO = r"^\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?$"
 OFFSET = r"(?:Z|\d[+-]\d\d:?\d\d)$"
 OTHER = "Other"
+HUGE = 1e200
+"""Numbers beyond are as good as infinite."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Shape:
 
 def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
     """The frame as series. Raises ViewError where there is nothing that can be plotted."""
+    frame = _named_once(frame)
     missing = [column for column in shape.groupby if column not in frame.columns]
     if missing:
         raise ViewError(
@@ -94,13 +97,30 @@ def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
     notes = list(_notes_of(numbers))
     if dropped and not numbers.columns.empty and len(frame):
         notes.append(f"Not drawn, as they hold no numbers: {', '.join(dropped)}.")
-    numbers = numbers.where(np.isfinite(numbers.to_numpy(dtype=float)))
+    numbers = _drawable(numbers)
     if kind != "text" and (lost := int(index.isna().sum())):
         notes.append(f"{lost} {'row has' if lost == 1 else 'rows have'} no {name}.")
         frame, numbers, index = frame[index.notna()], numbers[index.notna()], index[index.notna()]
     if shape.groupby:
         return _grouped(frame, index, numbers, _Kind(kind, name, shape, notes))
     return _by_column(index, numbers, _Kind(kind, name, shape, notes))
+
+
+def _drawable(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Gaps for what is infinite, zero for what is next to nothing: neither has a place on an axis."""
+    sizes = np.abs(numbers.to_numpy(dtype=float))
+    return numbers.where(~(sizes > HUGE)).mask(sizes < 1 / HUGE, 0.0)
+
+
+def _named_once(frame: pd.DataFrame) -> pd.DataFrame:
+    """Column names as texts; a name that stands there again gets its number."""
+    names: list[str] = []
+    for column in frame.columns:
+        name, count = str(column), 2
+        while name in names:
+            name, count = f"{column} ({count})", count + 1
+        names.append(name)
+    return frame.set_axis(names, axis=1)
 
 
 def _nothing() -> PlotData:
@@ -123,13 +143,13 @@ def to_index(column: pd.Series[Any], zone: str) -> tuple[pd.Series[Any], Index]:
     if pd.api.types.is_bool_dtype(column):
         return column.map({True: "yes", False: "no"}), "text"
     if pd.api.types.is_numeric_dtype(column):
-        return column.astype(float), "number"
+        return _drawable(column.astype("Float64").astype(float).to_frame()).iloc[:, 0], "number"
     times = _parsed(column, zone)
     if times is not None:
         return times, "time"
     numbers = _decimals(column)
     if numbers is not None:
-        return numbers, "number"
+        return _drawable(numbers.to_frame()).iloc[:, 0], "number"
     return column.map(lambda value: "" if _is_missing(value) else str(value)), "text"
 
 
@@ -142,7 +162,8 @@ def _wall(column: pd.Series[Any], zone: str) -> pd.Series[Any]:
     dtype = column.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert(zone).dt.tz_localize(None)
-    return column.astype("datetime64[us]").astype("datetime64[ns]")
+    sane = column.where(column.dt.year.between(1701, 2249))
+    return sane.astype("datetime64[us]").astype("datetime64[ns]")
 
 
 def _parsed(column: pd.Series[Any], zone: str) -> pd.Series[Any] | None:
@@ -178,7 +199,7 @@ def _moment(value: object, zone: str) -> pd.Timestamp | None:
         return None
     if moment.tzinfo is not None:
         moment = moment.tz_convert(zone).tz_localize(None)
-    return moment.floor("us")
+    return moment.floor("us") if 1700 < moment.year < 2250 else None
 
 
 def _decimals(column: pd.Series[Any]) -> pd.Series[Any] | None:
@@ -218,7 +239,7 @@ def _numeric(rest: pd.DataFrame, shape: Shape) -> tuple[pd.DataFrame, list[str]]
 
 
 def _notes_of(numbers: pd.DataFrame) -> Sequence[str]:
-    infinite = int(np.isinf(numbers.to_numpy(dtype=float)).sum())
+    infinite = int((np.abs(numbers.to_numpy(dtype=float)) > HUGE).sum())
     if not infinite:
         return ()
     values, gaps = ("value is", "a gap") if infinite == 1 else ("values are", "gaps")
@@ -244,7 +265,7 @@ class _Kind:
         return PlotData(self.index, wide.astype(float), labels, points, step, tuple(self.notes), self.name)
 
     def tell_repeated(self, count: int) -> None:
-        if count:
+        if count and not self.shape.points:
             how = "added up" if self.shape.add_up else "averaged"
             rows = "row repeats" if count == 1 else "rows repeat"
             self.notes.append(

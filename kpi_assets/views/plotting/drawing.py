@@ -20,7 +20,7 @@ from kpi_assets.views.plotting.data import PlotData
 from kpi_assets.views.plotting.multiples import panels
 from kpi_assets.views.plotting.rc import read_rc
 from kpi_assets.views.plotting.story import Story
-from kpi_assets.views.plotting.timelines import empty_scene, form_of, time_scene
+from kpi_assets.views.plotting.timelines import empty_scene, form_of, time_story
 
 Hook = Callable[[Chart], Chart]
 
@@ -54,13 +54,12 @@ def draw_story(story: Story, hook: Hook) -> Drawn:
 
 
 def _lines(story: Story, hook: Hook) -> Drawn:
-    scene = time_scene(story)
-    return _picture(
-        story,
-        lambda canvas: hook(timeline(scene, story.look, canvas)),
-        story.data,
-        form_of(story) == "stacked",
-    )
+    told = time_story(story)
+
+    def make(canvas: Canvas) -> Chart:
+        return hook(timeline(told.scene, story.look, canvas))
+
+    return _picture(story, make, told.data, form_of(story) == "stacked")
 
 
 def _bars(story: Story, hook: Hook) -> Drawn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RATES = re.compile(
-    r"(?i)\b(rates?|ratio|conversion|churn|share|mean|average|avg|median|p\d\d|percent\w*|latency|duration|price|score|"
-    r"temperature|age|time|balance|level|stock|active|users online|backlog|total)\b"
+    r"(?i)\b(rates?|ratio|conversion|churn|share|mean|average|avg|median|p(?:50|75|90|95|99)|percent\w*|latency|duration|price|score|"
+    r"temperature|age|response time|balance|level|stock|active|users online|backlog|total)\b"
 )
 """Words of measures that must not be said "a day" and not be added up."""
 PER = re.compile(
@@ -49,7 +49,8 @@ class Story:
         """Shapes the frames. Raises ViewError where they hold nothing that can be plotted."""
         look = make_look(args, context)
         points = args.kind == "scatter"
-        shape = Shape(context.view, args.time_column, args.groupby, args.label_map, not look.percent, points)
+        adds = additive([context.title, *map(str, frames["query"].columns)], look)
+        shape = Shape(context.view, args.time_column, args.groupby, args.label_map, adds, points)
         zone = context.window.zone
         full = prepare(frames["query"], shape, zone)
         start, end = wall_window(Span(days=args.history).of(context.window))
@@ -88,13 +89,9 @@ class Story:
 
     @cached_property
     def additive(self) -> bool:
-        """May values of several days be added up? Not percentages, nor what is called a rate or a level."""
-        names = " ".join([self.context.title, *(self.data.series if len(self.data.series) < 3 else [])])
-        return (
-            not self.look.percent
-            and "duration" not in self.look.format
-            and not RATES.search(names.replace("_", " "))
-        )
+        """May values of several days be added up?"""
+        names = self.data.series if len(self.data.series) < 3 else []
+        return additive([self.context.title, *names], self.look)
 
     @property
     def per(self) -> str:
@@ -139,6 +136,12 @@ class Story:
 
     def stretch(self, first: datetime, last: datetime) -> str:
         return days_text(first.date(), last.date(), self.locale)
+
+
+def additive(names: Sequence[str], look: Look) -> bool:
+    """May values be added up? Not percentages, nor durations, nor what is called a rate or a level."""
+    called = " ".join(names).replace("_", " ")
+    return not look.percent and "duration" not in look.format and not RATES.search(called)
 
 
 def make_look(args: PlotArgs, context: RenderContext) -> Look:

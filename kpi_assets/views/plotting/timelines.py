@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,20 @@ MOST_POINTS = 2500
 BUCKETS = 600
 
 
-def time_scene(story: Story) -> Scene:
+@dataclass(frozen=True)
+class TimeStory:
+    """The scene, and the data that it shows, before they were thinned."""
+
+    scene: Scene
+    data: PlotData
+
+
+def time_story(story: Story) -> TimeStory:
     """Lines or areas of the story, over time, numbers or names."""
     data = _limited(story)
     if data.index != "time":
-        return _plain_scene(story, data)
+        return TimeStory(_plain_scene(story, data), data)
+    whole = data
     data = thinned(on_grid(data, story.start, story.end), means=form_of(story) == "stacked")
     strands = _strands(story, data, positions(data, story))
     start, end = bounds(story, data)
@@ -40,7 +49,7 @@ def time_scene(story: Story) -> Scene:
     )
     if story.args.rolling and form == "line":
         scene = _rolled(story, scene, data)
-    return _with_peak(story, scene, data)
+    return TimeStory(_with_peak(story, scene, data), replace(whole, notes=data.notes))
 
 
 def empty_scene(story: Story) -> Scene:
