@@ -1,0 +1,134 @@
+"""A letter: what a document says by mail, before it is written for a wire."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
+
+from kpi_assets.contracts import Document, File
+from kpi_assets.outputs.mailing.args import LetterArgs, filled
+from kpi_assets.style.numbers import plain_spaces
+
+PICTURES = "mail/"
+CLIPPED = 102_000
+"""Bytes of HTML from which Gmail shows only the beginning."""
+MARK = "<!--not attached-->"
+"""Where the mail's template has a place for what could not be attached."""
+MANY = 3
+"""More CSV files than this are sent as one archive."""
+WHOLE = {"pdf": "report.pdf", "png": "report.png"}
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A file that goes with the letter. `cid` is the name by which its HTML shows it, "" for attachments."""
+
+    name: str
+    media_type: str
+    content: bytes
+    cid: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """`pictures` are shown in the HTML, `attachments` lie beside it; `omitted` says what was too large to attach."""
+
+    subject: str
+    text: str
+    html: str
+    pictures: tuple[Enclosure, ...] = ()
+    attachments: tuple[Enclosure, ...] = ()
+    omitted: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """For receipts: how large it is, and whether a mail program would cut it."""
+        size = len(self.html.encode())
+        parts = [f"{size / 1000:.0f} KB of HTML" + (", which Gmail cuts" if size > CLIPPED else "")]
+        parts += [_counted(len(self.pictures), "picture")] if self.pictures else []
+        parts += [_counted(len(self.attachments), "attachment")] if self.attachments else []
+        parts += [f"not attached: {text}" for text in self.omitted]
+        return ", ".join(parts)
+
+
+def write_letter(document: Document, args: LetterArgs) -> Letter:
+    """The letter of a document that holds the formats which `args` ask for."""
+    html, text = (document.file(name).content.decode() for name in ("mail.html", "mail.txt"))
+    pictures: list[Enclosure] = []
+    for file in document.files:
+        name = file.path.removeprefix(PICTURES)
+        source = f'src="{file.path}"'
+        if not file.path.startswith(PICTURES) or source not in html:
+            continue
+        if args.image_strategy == "remote":
+            html = html.replace(source, f'src="{escape(picture_address(document, args, file.path))}"')
+        else:
+            cid = f"{name}@kpi-assets"
+            html = html.replace(source, f'src="cid:{cid}"')
+            pictures.append(Enclosure(name, file.media_type, file.content, cid))
+    attached, omitted = _attached(document, args)
+    said = f"Not attached: {'; '.join(omitted)}." if omitted else ""
+    return Letter(
+        subject=" ".join(plain_spaces(filled(args.subject, document)).split(" ")).replace("\n", " ").strip(),
+        text=f"{text}{said}\n" if said else text,
+        html=html.replace(MARK, f"<br>{escape(said)}" if said else ""),
+        pictures=tuple(pictures),
+        attachments=tuple(attached),
+        omitted=tuple(omitted),
+    )
+
+
+def picture_address(document: Document, args: LetterArgs, path: str) -> str:
+    """Where a reader's mail program loads a picture from."""
+    base = filled(args.image_remote_base_url or "", document, quoted=True)
+    return f"{base.rstrip('/')}/{quote(path)}"
+
+
+def _attached(document: Document, args: LetterArgs) -> tuple[list[Enclosure], list[str]]:
+    """Attachments in the asked order as long as there is room, and sentences about the others."""
+    room = int(args.max_attachment_mb * 1_000_000)
+    attached: list[Enclosure] = []
+    omitted: list[str] = []
+    for enclosure in (found for kind in args.attachments for found in _enclosures(document, kind)):
+        if len(enclosure.content) <= room:
+            attached.append(enclosure)
+            room -= len(enclosure.content)
+        else:
+            size = len(enclosure.content) / 1_000_000
+            omitted.append(
+                f"{enclosure.name} ({size:.1f} MB, over the limit of {args.max_attachment_mb:g} MB)"
+            )
+    return attached, omitted
+
+
+def _enclosures(document: Document, kind: str) -> list[Enclosure]:
+    stem = f"{document.slug}-{document.edition}"
+    if kind in WHOLE:
+        file = document.file(WHOLE[kind])
+        return [Enclosure(f"{stem}.{kind}", file.media_type, file.content)]
+    files = [
+        file for file in document.files if file.path.startswith("data/") and file.path.endswith(f".{kind}")
+    ]
+    if len(files) > MANY:
+        return [Enclosure(f"{stem}-{kind}.zip", "application/zip", _archive(files))]
+    return [Enclosure(f"{stem}-{_base(file.path)}", file.media_type, file.content) for file in files]
+
+
+def _archive(files: list[File]) -> bytes:
+    """A zip whose bytes depend on its files alone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(files, key=lambda file: file.path):
+            archive.writestr(zipfile.ZipInfo(_base(file.path)), file.content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
