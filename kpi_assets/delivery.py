@@ -175,7 +175,7 @@ class _Errand:
             plugin=self.plan.plugin,
             effect="notify" if self.plan.effect == "notify" else "publish",
             recipients=output.recipients,
-            content_hash=self.document.content_hash,
+            content_hash=self.document.message_hash,
             run_id=self.run_id,
         )
 

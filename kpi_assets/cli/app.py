@@ -11,14 +11,17 @@ import typer
 from kpi_assets import __version__
 from kpi_assets.cli import (
     backfill,
+    deliveries,
     demo,
     dev,
+    doctor,
     graph,
     init,
     plugins,
     preview,
     run,
     schema,
+    send_test,
     validate,
 )
 from kpi_assets.cli.console import err, print_error
@@ -42,7 +45,10 @@ MAKE, CHECK, PROJECT = "Make editions", "Look before you run", "Projects"
 app.command("run", rich_help_panel=MAKE)(run.run)
 app.command("preview", rich_help_panel=MAKE)(preview.preview)
 app.command("backfill", rich_help_panel=MAKE)(backfill.backfill)
+app.command("send-test", rich_help_panel=MAKE)(send_test.send_test)
+app.add_typer(deliveries.app, name="deliveries", rich_help_panel=MAKE)
 app.command("validate", rich_help_panel=CHECK)(validate.validate)
+app.command("doctor", rich_help_panel=CHECK)(doctor.doctor)
 app.command("graph", rich_help_panel=CHECK)(graph.graph)
 app.command("schema", rich_help_panel=CHECK)(schema.schema)
 app.command("plugins", rich_help_panel=CHECK)(plugins.plugins)

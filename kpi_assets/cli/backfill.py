@@ -10,6 +10,7 @@ import typer
 
 from kpi_assets.cli.reports import (
     ConfigFiles,
+    Force,
     Home,
     MoreFiles,
     Outputs,
@@ -27,13 +28,18 @@ def backfill(
     config_file: ConfigFiles = None,
     more: MoreFiles = None,
     output: Outputs = None,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Also deliver to outputs that people see: mail, Slack.")
+    ] = False,
+    force: Force = False,
     refresh: Refresh = None,
     home: Home = None,
 ) -> None:
     """Make the editions of a range of days in one run.
 
     Queries that are cut by days are sent once for the whole range, in chunks. Outputs that publish are delivered;
-    outputs that notify people are not, unless named with --output.
+    outputs that notify people are not, unless asked with --notify or named with --output. Nobody gets an edition that
+    he has.
     """
     from kpi_assets.cli.run import run_editions
     from kpi_assets.pipeline import check_window
@@ -46,9 +52,9 @@ def backfill(
         reason = check_window(plan, window, today_in(plan.zone))
         if reason:
             raise InputError(reason)
-    publish = [o.id for o in plan.outputs if o.effect == "publish"]
-    outputs = choose_outputs(plan, output) if output else tuple(publish)
-    run_editions(plan, windows, home=home or home_from(os.environ), outputs=outputs)
+    publish = tuple(o.id for o in plan.outputs if o.effect == "publish")
+    outputs = choose_outputs(plan, output) if output or notify else publish
+    run_editions(plan, windows, home=home or home_from(os.environ), outputs=outputs, force=force)
 
 
 def parse_day(option: str, text: str) -> date:

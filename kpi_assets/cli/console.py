@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from kpi_assets.errors import ConfigError, KpiAssetsError, Problem
 
@@ -35,6 +36,11 @@ def _print_problem(word: str, color: str, problem: Problem) -> None:
     err.print(f"[bold {color}]{word}[/] {escape(place)}{escape(problem.message)}")
     if problem.excerpt:
         err.print(escape(problem.excerpt))
+
+
+def print_table(table: Table) -> None:
+    """A table on standard output: as wide as the terminal, and wide where there is none."""
+    (out if out.is_terminal else Console(width=160, highlight=False)).print(table)
 
 
 def step(text: str, *, good: bool = True) -> None:

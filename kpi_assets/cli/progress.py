@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from kpi_assets.pipeline import Delivered, Fetched, Rendered
+from typing import TYPE_CHECKING
+
+from kpi_assets.delivery import Delivered
+from kpi_assets.pipeline import Fetched, Rendered
+
+if TYPE_CHECKING:
+    from kpi_assets.contracts import Receipt
+    from kpi_assets.delivery import Foreseen
 
 
 def describe(event: Fetched | Rendered | Delivered) -> str:
@@ -18,8 +25,27 @@ def describe(event: Fetched | Rendered | Delivered) -> str:
         return f"{_name(event)}  [dim]{rows:,} rows, {source}[/]"
     if isinstance(event, Rendered):
         return f"{_name(event)}  [dim]{escape(event.block.finding or event.block.title)}[/]"
-    where = event.receipt.location if event.receipt else ""
-    return f"{_name(event)}  [dim]{escape(where)}[/]"
+    if event.skipped:
+        return f"{_name(event)}  [yellow]not again[/] [dim]{escape(event.skipped)}[/]"
+    again = "[yellow]again, forced[/] " if event.forced else ""
+    return f"{_name(event)}  {again}[dim]{escape(_where(event.receipt))}[/]"
+
+
+def describe_foreseen(foreseen: Foreseen) -> str:
+    """What would be delivered to whom, or why not, as rich markup."""
+    from rich.markup import escape
+
+    if foreseen.stopped:
+        return f"output {foreseen.output}: nothing, {escape(foreseen.stopped)}"
+    to = f" [dim]to {escape(', '.join(foreseen.recipients))}[/]" if foreseen.recipients else ""
+    return f"output {foreseen.output}: {escape(foreseen.text)}{to}"
+
+
+def _where(receipt: Receipt | None) -> str:
+    """Where it can be found, or who got it."""
+    if receipt is None:
+        return ""
+    return f"to {', '.join(receipt.recipients)}" if receipt.recipients else receipt.location
 
 
 def _name(event: Fetched | Rendered | Delivered) -> str:

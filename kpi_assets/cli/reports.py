@@ -45,7 +45,14 @@ Outputs = Annotated[
 Home = Annotated[
     Path | None,
     typer.Option(
-        "--home", help="Where frames and editions are kept; default: $KPI_ASSETS_HOME or ./.kpi_assets."
+        "--home",
+        help="Where frames, editions and the ledger are kept; default: $KPI_ASSETS_HOME or ./.kpi_assets.",
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Deliver also to people who have the edition already; the ledger records it."
     ),
 ]
 Refresh = Annotated[

@@ -14,6 +14,7 @@ from kpi_assets.cli.console import err, out, step
 from kpi_assets.cli.reports import (
     ConfigFiles,
     EndDate,
+    Force,
     Home,
     IntervalDays,
     MoreFiles,
@@ -42,11 +43,12 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Make everything, deliver nothing, say what would be delivered.")
     ] = False,
+    force: Force = False,
     refresh: Refresh = None,
     theme_dir: ThemeDir = None,
     home: Home = None,
 ) -> None:
-    """Make one edition through Dagster and deliver it.
+    """Make one edition through Dagster and deliver it. Whoever has the edition already does not get it again.
 
     The edition is the last whole window before --end-date (default: today). Each query, view and output is reported as
     it is done; the last line on standard output is the path or URL of the published page.
@@ -57,7 +59,9 @@ def run(
     plan = read_plan(config_file, more, refresh=refresh, theme_dir=theme_dir)
     window = choose_window(plan, start_date, end_date, interval_days)
     outputs = choose_outputs(plan, output)
-    run_editions(plan, [window], home=home or home_from(os.environ), outputs=outputs, dry_run=dry_run)
+    run_editions(
+        plan, [window], home=home or home_from(os.environ), outputs=outputs, dry_run=dry_run, force=force
+    )
 
 
 def run_editions(
@@ -67,6 +71,7 @@ def run_editions(
     home: Path,
     outputs: Sequence[str] | None = None,
     dry_run: bool = False,
+    force: bool = False,
     open_page: bool = False,
 ) -> None:
     """Materialize editions with progress; prints the receipts and ends with 1 when something failed."""
@@ -83,11 +88,12 @@ def run_editions(
         windows,
         home=home,
         outputs=() if dry_run else wanted,
+        force=force,
         on_event=lambda event: step(describe(event), good=event.error is None),
     )
     seconds = time.perf_counter() - started
     if dry_run and not result.errors:
-        _say_what_would_be_delivered(plan, windows, wanted, home)
+        _say_what_would_be_delivered(plan, windows, wanted, home=home, force=force)
     page = _page(result, plan, windows[-1], home)
     if result.errors:
         err.print(f"[bold red]failed[/] after {seconds:.1f} s; run the same command again when it is mended")
@@ -102,15 +108,17 @@ def run_editions(
 
 
 def _say_what_would_be_delivered(
-    plan: ReportPlan, windows: Sequence[Window], outputs: Sequence[str], home: Path
+    plan: ReportPlan, windows: Sequence[Window], outputs: Sequence[str], *, home: Path, force: bool
 ) -> None:
+    from kpi_assets.cli.progress import describe_foreseen
+    from kpi_assets.delivery import foresee_outputs
     from kpi_assets.session import open_session
 
     with open_session(plan, home) as session:
         for window in windows:
             document = session.editions.load_document(plan.id, plan.edition(window))
-            for output in outputs:
-                err.print(f"  [yellow]dry run[/] output {output}: {session.output(output).preview(document)}")
+            for foreseen in foresee_outputs(session, document, outputs, force=force):
+                err.print(f"  [yellow]dry run[/] {describe_foreseen(foreseen)}")
 
 
 def _page(result: RunResult, plan: ReportPlan, window: Window, home: Path) -> str | None:

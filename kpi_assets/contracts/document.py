@@ -68,6 +68,14 @@ class Document:
             digest.update(file.path.encode() + b"\0" + sha256(file.content).digest())
         return digest.hexdigest()
 
+    @property
+    def message_hash(self) -> str:
+        """SHA-256 over what readers are told: title, lead and blocks. Not over when and how fast it was fetched."""
+        digest = sha256(f"{self.title}\0{self.lead}".encode())
+        for block in self.blocks:
+            digest.update(b"\0" + block.model_dump_json().encode())
+        return digest.hexdigest()
+
     def file(self, path: str) -> File:
         """The file at `path`; KeyError where that format was not asked for."""
         for file in self.files:

@@ -34,7 +34,8 @@ class Claim:
     """What somebody wants to deliver: an edition, by an output, to recipients. `end` is not included.
 
     Report, window, output and recipients identify it; the rest is for people. `run_id` names the run that asks, the
-    same for all its retries: within one run `force` counts once.
+    same for all its retries: within one run `force` counts once. `content_hash` is of what readers are told,
+    so that an edition made again from the same rows is the same.
     """
 
     report: str

@@ -1,0 +1,87 @@
+"""`kpi-assets send-test`: one edition to another address than the audience's."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kpi_assets.cli.console import err, out
+from kpi_assets.cli.reports import (
+    ConfigFiles,
+    EndDate,
+    Home,
+    IntervalDays,
+    Outputs,
+    Refresh,
+    StartDate,
+    choose_outputs,
+    choose_window,
+    read_plan,
+)
+from kpi_assets.errors import InputError
+
+if TYPE_CHECKING:
+    from kpi_assets.contracts import Document
+    from kpi_assets.plan import ReportPlan
+    from kpi_assets.session import Session
+
+
+def send_test(
+    to: Annotated[list[str], typer.Option("--to", metavar="ADDRESS", help="Who gets the test; repeatable.")],
+    config_file: ConfigFiles = None,
+    output: Outputs = None,
+    start_date: StartDate = None,
+    end_date: EndDate = None,
+    interval_days: IntervalDays = None,
+    refresh: Refresh = None,
+    home: Home = None,
+) -> None:
+    """Make one edition as `preview` does and send it to ADDRESS alone; the audience gets nothing.
+
+    Goes by every output that people see, or by those named with --output. Nothing is recorded: the edition can still
+    be delivered. Ends with 1 when an output failed.
+    """
+    from kpi_assets.cli.preview import preview_document
+    from kpi_assets.session import home_from, open_session
+
+    plan = read_plan(config_file, refresh=refresh)
+    window = choose_window(plan, start_date, end_date, interval_days)
+    outputs = _outputs(plan, output)
+    with (
+        open_session(plan, home or home_from(os.environ)) as session,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        document, failures = preview_document(session, window, Path(scratch))
+        for id in outputs:
+            failures += not _sent(session, id, document, to)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _outputs(plan: ReportPlan, wanted: list[str] | None) -> tuple[str, ...]:
+    if wanted:
+        return choose_outputs(plan, wanted)
+    notify = tuple(output.id for output in plan.outputs if output.effect == "notify")
+    if not notify:
+        raise InputError(f"report {plan.id} has no output that people see: add one, e.g. `plugin: smtp`")
+    return notify
+
+
+def _sent(session: Session, id: str, document: Document, to: list[str]) -> bool:
+    from rich.markup import escape
+
+    from kpi_assets.errors import KpiAssetsError, redact
+
+    try:
+        for part in session.output(id).readdressed(to).split():
+            receipt = part.deliver(document)
+            err.print(f"  [green]✓[/] output {id}  [dim]test to {escape(', '.join(receipt.recipients))}[/]")
+            out.print(receipt.location, markup=False)
+    except KpiAssetsError as error:
+        err.print(f"  [red]✗[/] output {id}  [red]{escape(redact(str(error), session.secrets))}[/]")
+        return False
+    return True
