@@ -136,8 +136,8 @@ def _common_type(types: set[Any]) -> Any:
         return pa.null()
     if len(types) == 1:
         return next(iter(types))
-    if all(pa.types.is_integer(kind) for kind in types):  # more than 63 bits in some chunk: floats would round them
-        return None
+    if all(pa.types.is_integer(kind) for kind in types):
+        return None  # more than 63 bits in some chunk: floats would round them
     if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in types):
         return pa.float64()
     if all(pa.types.is_timestamp(kind) and kind.tz for kind in types):

@@ -177,7 +177,11 @@ class _Binder:
 
     def _shifted(self, groups: dict[str, str | None], before: str) -> list[str | Value]:
         """`date_sub({from}, {interval})` and its kin, counted in days of the calendar: right over a DST change."""
-        back = (groups.get("verb") or "").lower() == "sub" or groups.get("sign") == "-" or groups.get("minus") == "-"
+        back = (
+            (groups.get("verb") or "").lower() == "sub"
+            or groups.get("sign") == "-"
+            or groups.get("minus") == "-"
+        )
         days = timedelta(days=-self.window.length if back else self.window.length)
         which = groups.get("a") or groups.get("b") or groups.get("c")
         day = self.window.start if which == "from" else self.window.end

@@ -16,7 +16,7 @@ def shop(tmp_path: Path) -> str:
     path = str(tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute(
-            "create table orders (at timestamp, day date, paid timestamptz, amount decimal(10, 2))"
+            "create table orders (sold timestamp, day date, paid timestamptz, amount decimal(10, 2))"
         )
         connection.execute("set TimeZone = 'Europe/Berlin'")
         for at, amount in (
@@ -30,7 +30,7 @@ def shop(tmp_path: Path) -> str:
     return path
 
 
-@pytest.mark.parametrize("column", ["at", "day", "paid"])
+@pytest.mark.parametrize("column", ["sold", "day", "paid"])
 def test_the_window_is_half_open(shop: str, column: str) -> None:
     """Moments, days and instants are cut at the report's midnights."""
     source = make("duckdb", database=shop)
@@ -49,9 +49,7 @@ def test_types(shop: str) -> None:
         source,
         "select sum(1) as n, sum(amount) as s, [1, 2] as l, {'a': 1} as r, interval 36 hour as i from orders",
     )
-    assert (
-        list(found.iloc[0]) == [3, 7.0, "[1, 2]", '{"a": 1}', "36:00:00"] or found["i"][0] == "129600 seconds"
-    )
+    assert list(found.iloc[0]) == [3, 7.0, "[1, 2]", '{"a": 1}', "129600 seconds"]
     assert [str(kind) for kind in found.dtypes[:2]] == ["int64", "float64"]
     source.close()
 

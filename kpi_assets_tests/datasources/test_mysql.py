@@ -15,8 +15,8 @@ from kpi_assets_tests.servers import Database
 mariadb_server = pytest.mark.mariadb
 
 TRIALS = (
-    "create table trials (started_at datetime, stamp timestamp null, day varchar(10), converted int, fee decimal(8, 2))",
-    "set time_zone = '+01:00'",
+    "create table trials (started_at datetime, stamp timestamp null, day varchar(10), "
+    "converted int, fee decimal(8, 2))"
 )
 STARTED = [
     "2024-11-10 08:00:00",
@@ -34,7 +34,7 @@ def login(database: Database, plugin: str = "mysql", **args: Any) -> Any:
 
 @pytest.fixture
 def shop(mariadb: Database) -> Database:
-    mariadb.execute(TRIALS[0])
+    mariadb.execute(TRIALS)
     for n, at in enumerate([*STARTED, "2024-11-25 00:00:00"]):
         zone = "set statement time_zone = '+01:00' for"
         mariadb.execute(f"{zone} insert into trials values ('{at}', '{at}', '{at[:10]}', {n % 2}, 1.5)")

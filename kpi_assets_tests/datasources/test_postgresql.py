@@ -18,7 +18,8 @@ pytestmark = pytest.mark.postgres
 ORDERS = (
     "create table orders (at timestamp, paid timestamptz, day date, amount numeric(10, 2), note text)",
     """insert into orders select at, at at time zone 'Europe/Berlin', at::date, n * 1.5, 'n' || n from
-    (values (timestamp '2024-11-17 23:59:59', 1), ('2024-11-18 00:00', 2), ('2024-11-24 23:59:59', 3), ('2024-11-25', 4))
+    (values (timestamp '2024-11-17 23:59:59', 1), ('2024-11-18 00:00', 2),
+    ('2024-11-24 23:59:59', 3), ('2024-11-25', 4))
     as v (at, n)""",
 )
 
@@ -52,7 +53,8 @@ def test_the_window_is_half_open(shop: Database, column: str, server_zone: str) 
 def test_a_midnight_that_comes_twice(shop: Database) -> None:
     """Where midnight comes twice, the day starts with the first."""
     shop.execute(
-        "insert into orders (paid, note) values ('2024-11-03 04:30:00+00', 'first'), ('2024-11-03 03:59:00+00', 'before')"
+        "insert into orders (paid, note) values "
+        "('2024-11-03 04:30:00+00', 'first'), ('2024-11-03 03:59:00+00', 'before')"
     )
     window = Window(date(2024, 11, 3), date(2024, 11, 4), "America/Havana")
     source = login(shop)
@@ -99,7 +101,7 @@ def test_wrong_password_is_not_told(shop: Database) -> None:
         login(shop, db="no_such_database", passwd="very secret", retry_for=5),
         make("sql", url=url, retry_for=5),
     ):
-        with pytest.raises(QueryError, match="does not exist|password") as caught:
+        with pytest.raises(QueryError, match=r"does not exist|password") as caught:
             ask(source, "select 1")
         assert "very" not in repr(caught.value) + repr(source.args)
         source.close()
@@ -108,7 +110,7 @@ def test_wrong_password_is_not_told(shop: Database) -> None:
 def test_a_server_that_is_down_is_tried_again() -> None:
     """A refused connection is tried until the deadline, then told as a passing fault."""
     source = make("postgresql", host="127.0.0.1", port=1, user="x", database="x", retry_for=0.3)
-    with pytest.raises(RetriableError, match="datasource 'shop': .*port 1 failed"):
+    with pytest.raises(RetriableError, match=r"datasource 'shop': .*port 1 failed"):
         ask(source, "select 1")
 
 
