@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Annotated
-from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -17,7 +16,7 @@ from kpi_assets.outputs.chat.api import RefusedError, Slack
 from kpi_assets.outputs.chat.message import Message
 from kpi_assets.outputs.chat.refusals import TOKEN_WIDE
 from kpi_assets.outputs.mailing.addresses import as_list
-from kpi_assets.outputs.mailing.args import Template, filled
+from kpi_assets.outputs.mailing.args import Template, under
 
 TOKEN = "SLACK_API_TOKEN"  # noqa: S105 - the name of a variable
 PROCESSING = (1.0, 2.0, 4.0, 8.0)
@@ -156,8 +155,8 @@ class SlackOutput(Output):
         stored = chat.stored_messages(document)
         pictures = chat.uploads(document, stored)
         if self.args.image_remote_base_url:
-            base = filled(self.args.image_remote_base_url, document, quoted=True).rstrip("/")
-            return chat.with_addresses(stored, {path: f"{base}/{quote(path)}" for path in pictures}), []
+            base = self.args.image_remote_base_url
+            return chat.with_addresses(stored, {path: under(base, document, path) for path in pictures}), []
         if not pictures:
             return stored, []
         try:

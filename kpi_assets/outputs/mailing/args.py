@@ -15,6 +15,8 @@ from kpi_assets.outputs.mailing.addresses import as_list, normalised
 
 Attachment = Literal["pdf", "png", "csv"]
 VARIABLE = re.compile(r"\{(\w+)\}")
+ADDRESS = ":/?#[]@!$&'()*+,;=%~"
+"""What means something in an address, and is not escaped in it."""
 VARIABLES = ("subject", "title", "lead", "report", "edition", "from", "to", "end", "days", "id", "title_slug")
 
 
@@ -93,15 +95,17 @@ class LetterArgs(PluginArgs):
         return frozenset(wanted)
 
 
-def filled(template: str, document: Document, *, quoted: bool = False) -> str:
-    """The template with the document's words put in; `quoted` for addresses."""
+def filled(template: str, document: Document) -> str:
+    """The template with the document's words put in."""
     words = variables(document)
+    return VARIABLE.sub(lambda match: words[match[1]], template)
 
-    def word(match: re.Match[str]) -> str:
-        text = words[match[1]]
-        return quote(text) if quoted else text
 
-    return VARIABLE.sub(word, template)
+def under(base: str, document: Document, path: str) -> str:
+    """The address of a document's file below `base`, whose variables are filled in; blanks and accents escaped."""
+    words = {name: quote(word) for name, word in variables(document).items()}
+    address = VARIABLE.sub(lambda match: words[match[1]], base)
+    return f"{quote(address.rstrip('/'), safe=ADDRESS)}/{quote(path)}"
 
 
 def variables(document: Document) -> Mapping[str, str]:

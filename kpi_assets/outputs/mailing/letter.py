@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from html import escape
-from urllib.parse import quote
 
 from kpi_assets.contracts import Document, File
-from kpi_assets.outputs.mailing.args import LetterArgs, filled
+from kpi_assets.outputs.mailing.args import LetterArgs, filled, under
 from kpi_assets.style.numbers import plain_spaces
 
 PICTURES = "mail/"
@@ -17,6 +17,8 @@ CLIPPED = 102_000
 """Bytes of HTML from which Gmail shows only the beginning."""
 MARK = "<!--not attached-->"
 """Where the mail's template has a place for what could not be attached."""
+BREAKS = re.compile(r"[\x00-\x20]+")
+"""What would end a header's line, and blanks."""
 MANY = 3
 """More CSV files than this are sent as one archive."""
 WHOLE = {"pdf": "report.pdf", "png": "report.png"}
@@ -72,7 +74,7 @@ def write_letter(document: Document, args: LetterArgs) -> Letter:
     attached, omitted = _attached(document, args)
     said = f"Not attached: {'; '.join(omitted)}." if omitted else ""
     return Letter(
-        subject=" ".join(plain_spaces(filled(args.subject, document)).split(" ")).replace("\n", " ").strip(),
+        subject=BREAKS.sub(" ", plain_spaces(filled(args.subject, document))).strip(),
         text=f"{text}{said}\n" if said else text,
         html=html.replace(MARK, f"<br>{escape(said)}" if said else ""),
         pictures=tuple(pictures),
@@ -83,8 +85,7 @@ def write_letter(document: Document, args: LetterArgs) -> Letter:
 
 def picture_address(document: Document, args: LetterArgs, path: str) -> str:
     """Where a reader's mail program loads a picture from."""
-    base = filled(args.image_remote_base_url or "", document, quoted=True)
-    return f"{base.rstrip('/')}/{quote(path)}"
+    return under(args.image_remote_base_url or "", document, path)
 
 
 def _attached(document: Document, args: LetterArgs) -> tuple[list[Enclosure], list[str]]:

@@ -202,6 +202,8 @@ def _refusal(error: smtplib.SMTPException, server: Server) -> str:
             return (
                 f"{where} offers no login; leave `username` out, or use the port for submission (587 or 465)"
             )
+        case smtplib.SMTPServerDisconnected() if "timed out" in str(error):
+            return f"{where} did not answer within {server.timeout:g} s"
         case _:
             return f"{where} closed the connection"
 
