@@ -125,7 +125,7 @@ def test_a_rolling_mean_leaves_single_days_as_dots() -> None:
     """The line is the mean, the days are dots, and the grey line says so."""
     block = plot(daily([float(v) for v in range(1, 35)]), history=28, rolling=7)
     assert values(block)[-1] == 31
-    assert len([row for row in spec(block)["datasets"]["dots"]]) == 28
+    assert len(spec(block)["datasets"]["dots"]) == 28
     assert "the line is the 7-day mean" in block.subtitle
 
 
@@ -456,3 +456,20 @@ def test_golden_specs(name: str, args: dict[str, Any]) -> None:
     del found["config"]
     expected = json.loads((GOLDEN / f"{name}.vl.json").read_text())
     assert found == expected
+
+
+@pytest.mark.parametrize("weeks", [7, 13, 26, 52])
+@pytest.mark.parametrize("cols", [2, 3, 4, 6])
+def test_labels_stand_under_their_own_bars(weeks: int, cols: int) -> None:
+    """Each printed week stands at the middle of that week's bar, however many labels there is room for."""
+    starts = pd.date_range(end="2024-11-18", periods=weeks, freq="7D")
+    frame = pd.DataFrame({"time": starts, "n": [float(100 + i) for i in range(weeks)]})
+    block = plot(frame, context("Orders", cols=cols), kind="bar", history=7 * weeks, bar_labels=True)
+    found = spec(block)
+    step = found["width"] / weeks
+    svg = picture(block).drawings[0].svg
+    labels = re.findall(r'<text[^>]*transform="translate\(([\d.]+),[\d.]+\)"[^>]*>([A-Z][a-z]{2} \d+)<', svg)
+    names = [f"{start:%b} {start.day}" for start in starts]
+    assert len(labels) >= 2
+    for x, name in labels:
+        assert float(x) == pytest.approx((names.index(name) + 0.5) * step, abs=1.5)

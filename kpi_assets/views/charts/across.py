@@ -83,10 +83,11 @@ class TimeAcross:
         return channel
 
     def _axis(self) -> Channels:
+        moments = [round(tick.at.timestamp() * 1000) for tick in self.ticks]
         centred = bool(self.ticks) and self.ticks[0].align == "center"
         return {
             "values": [stamp(tick.at) for tick in self.ticks],
-            "labelExpr": words([tick.lines for tick in self.ticks]),
+            "labelExpr": words([tick.lines for tick in self.ticks], moments, "time(datum.value)"),
             "labelAlign": "center" if centred else "left",
             "labelFlush": False,
             "ticks": not centred,
@@ -130,7 +131,7 @@ class NumberAcross:
             channel["scale"] = {"domain": [number(self.low), number(self.high)], "zero": False, "nice": False}
             channel["axis"] = {
                 "values": [number(tick) for tick in self.ticks],
-                "labelExpr": words(self.labels),
+                "labelExpr": words(self.labels, [number(tick) for tick in self.ticks]),
                 "ticks": True,
                 "tickSize": 5,
                 "labelPadding": 5,
@@ -180,5 +181,5 @@ class NameAcross:
             room = self.width / max(len(self.shown), 1) - 6
             labels = [shorten(self.names[i], room, self.size) for i in self.shown]
             channel["scale"] = {"domain": [-0.5, len(self.names) - 0.5], "zero": False, "nice": False}
-            channel["axis"] = {"values": list(self.shown), "labelExpr": words(labels)}
+            channel["axis"] = {"values": list(self.shown), "labelExpr": words(labels, list(self.shown))}
         return channel

@@ -11,7 +11,7 @@ import altair as alt
 
 from kpi_assets.views.charts.bars_scene import Bars, BarScene
 from kpi_assets.views.charts.canvas import Canvas, Padding
-from kpi_assets.views.charts.ends import EndLabels, Geometry, legend_settings
+from kpi_assets.views.charts.ends import EndLabels, Geometry, legend_height, legend_settings
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.place import Box, place
 from kpi_assets.views.charts.sheet import (
@@ -32,6 +32,8 @@ from kpi_assets.views.charts.ticks import ValueAxis, value_axis
 
 WIDEST_BAR = 56
 BAR_SHARE = 0.62
+HAIR = 0.0001
+"""Outer padding that nobody sees: without it rounding can push a bar off the scale, and Vega drops its label."""
 MOST_ROWS = 16
 """Up to so many bars have their values beneath."""
 ON_DARK, ON_LIGHT = "#ffffff", "#18181b"
@@ -135,12 +137,38 @@ class _Columns:
             rows = max(len(c.lines) for c in self.scene.categories) + 1 + bool(self.scene.changes)
             return Padding(edge, edge, 10 + edge // 2, 10 + rows * (line + 2) + edge // 2)
         left = widest(self.axis_labels, size) + 10 + edge
-        top = 10 + (size + 12 if self.legend and self.legend["orient"] == "top" else 0)
+        key = legend_height(self.legend, len(self.scene.series), self.canvas)
+        under = key if self.legend and self.legend["orient"] == "bottom" else 0
+        top = 10 + key - under
         top += size + 6 if self.look.axis_title else 0
         right = self.ends.width if self.at_end else max(edge, 4)
+        left, right = self._with_overhang(left, right)
         below = 12 + self._label_height(self.canvas.width - left - right)
-        below += size + 18 if self.legend and self.legend["orient"] == "bottom" else 0
+        below += under
         return Padding(left, right, top, below)
+
+    def _with_overhang(self, left: int, right: int) -> tuple[int, int]:
+        """More room where the first or last label is wider than its bar's place."""
+        width = self.canvas.width - left - right
+        step, size = width / max(len(self.scene.categories), 1), self.canvas.size
+        if self.look.rotation:
+            turn = math.cos(math.radians(self.look.rotation))
+            labels = [" ".join(c.lines) for c in self.scene.categories]
+            over = [text_width(text, size) * turn - (i + 0.5) * step for i, text in enumerate(labels)]
+            back = [
+                text_width(text, size) * turn - (i + 0.5) * step for i, text in enumerate(reversed(labels))
+            ]
+            if self.look.rotation > 0:
+                return max(left, math.ceil(max(over, default=0))), right
+            return left, max(right, math.ceil(max(back, default=0)))
+        ticks = self._ticks_for(width)
+        if not ticks:
+            return left, right
+        first, last = ticks[0], ticks[-1]
+        half = max(text_width(line, size) for line in first[1]) / 2 - (first[0] + 0.5) * step
+        tail = max(text_width(line, size) for line in last[1]) / 2
+        after = tail - (len(self.scene.categories) - last[0] - 0.5) * step
+        return max(left, math.ceil(half)), max(right, math.ceil(after))
 
     def _label_height(self, width: float) -> int:
         if self.look.rotation:
@@ -228,7 +256,7 @@ class _Columns:
             channel["scale"] = {
                 "domain": [c.key for c in self.scene.categories],
                 "paddingInner": round(inner, 4),
-                "paddingOuter": round(inner / 2, 4),
+                "paddingOuter": round(inner / 2, 4) or HAIR,
             }
             channel["axis"] = self._axis()
         return channel
@@ -251,7 +279,8 @@ class _Columns:
         return axis
 
     def _labels_by_key(self) -> str:
-        return words([lines for _, lines in self.ticks])
+        keys = [self.scene.categories[i].key for i, _ in self.ticks]
+        return words([lines for _, lines in self.ticks], keys)
 
     def y(self, field: str = "y", *, axis: bool = False) -> Channels:
         channel: Channels = {"field": field, "type": "quantitative"}
@@ -263,7 +292,7 @@ class _Columns:
     def _value_axis(self) -> Channels:
         return {
             "values": [number(tick) for tick in self.axis.ticks],
-            "labelExpr": words(self.axis_labels),
+            "labelExpr": words(self.axis_labels, [number(tick) for tick in self.axis.ticks]),
             "grid": self.look.strokes.grid,
         }
 

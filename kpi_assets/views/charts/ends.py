@@ -165,6 +165,15 @@ def legend_settings(asked: bool | Mapping[str, object], labels: list[str], canva
     }
     if given.get("title"):
         settings["title"] = str(given["title"])
+        settings["titleAnchor"] = "start"
     if isinstance(given.get("fontsize"), int | float):
         settings["labelFontSize"] = given["fontsize"]
     return settings
+
+
+def legend_height(settings: Mapping[str, Any] | None, count: int, canvas: Canvas) -> int:
+    """Pixels that a legend of `count` names takes."""
+    if settings is None:
+        return 0
+    rows = math.ceil(count / max(1, int(settings["columns"]))) + bool(settings.get("title"))
+    return rows * (canvas.size + 5) + 8

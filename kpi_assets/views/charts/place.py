@@ -17,6 +17,10 @@ class Box:
     right: float
     bottom: float
 
+    @property
+    def area(self) -> float:
+        return (self.right - self.left) * (self.bottom - self.top)
+
     def overlap(self, other: Box) -> float:
         """Area that both cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
@@ -25,8 +29,7 @@ class Box:
 
     def outside(self, bounds: Box) -> float:
         """Area that lies outside `bounds`."""
-        area = (self.right - self.left) * (self.bottom - self.top)
-        return area - self.overlap(bounds)
+        return self.area - self.overlap(bounds)
 
     @classmethod
     def around(cls, x: float, y: float, radius: float) -> Box:
@@ -42,8 +45,12 @@ def place(  # noqa: PLR0913 - a geometry in plain numbers
     obstacles: Sequence[Box],
     bounds: Box,
     reach: float = 9,
+    taken: Sequence[Box] = (),
 ) -> tuple[Box, float]:
-    """The best box for a label of the mark at (x, y), and the area of what it still covers (0 where it is free)."""
+    """The best box for a label of the mark at (x, y), and the area of what it still covers (0 where it is free).
+
+    `taken` are other labels: to cover those is ten times as bad.
+    """
     far = 3 * reach + MARGIN
     around = Box(x - width - far, y - height - far, x + width + far, y + height + far)
     obstacles = [other for other in obstacles if around.overlap(other) > 0]
@@ -51,6 +58,7 @@ def place(  # noqa: PLR0913 - a geometry in plain numbers
     for rank, box in enumerate(_candidates(Box(x, y, x + width, y + height), reach)):
         grown = Box(box.left - MARGIN, box.top - MARGIN, box.right + MARGIN, box.bottom + MARGIN)
         covered = sum(grown.overlap(other) for other in obstacles) + 20 * box.outside(bounds)
+        covered += 10 * sum(grown.overlap(other) for other in taken)
         score = covered + rank * 0.5
         if best is None or score < best[0]:
             best = (score, box)

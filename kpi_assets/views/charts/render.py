@@ -39,7 +39,7 @@ _lock = Lock()
 
 
 def spec_text(spec: Mapping[str, Any]) -> str:
-    """The spec as JSON: one text per chart, whatever the order its keys were set in, and nothing in it that is no XML."""
+    """The spec as JSON: one text per chart, whatever the order of its keys, and nothing in it that XML forbids."""
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return printable(_CONTROL.sub(r"\1", text))
 

@@ -11,7 +11,7 @@ import altair as alt
 
 from kpi_assets.views.charts.bars_scene import Bars, BarScene
 from kpi_assets.views.charts.canvas import Canvas, Padding
-from kpi_assets.views.charts.ends import legend_settings
+from kpi_assets.views.charts.ends import legend_height, legend_settings
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.sheet import Channels, Row, Words, assemble, layer, number, plot_width
 from kpi_assets.views.charts.text import shorten, text_width, widest
@@ -65,9 +65,9 @@ class _Rows:
         size = self.canvas.size
         value = widest(self.value_texts, size, bold=True) + 8
         change = widest(self.scene.changes, size) + GAP if self.scene.changes else 0
-        key = size + 12 if self.legend and self.legend["orient"] == "top" else 0
-        below = size + 18 if self.legend and self.legend["orient"] == "bottom" else 0
-        return Padding(widest(self.names, size) + GAP, value + change + 4, 4 + key, 4 + below)
+        key = legend_height(self.legend, len(self.scene.series), self.canvas)
+        below = key if self.legend and self.legend["orient"] == "bottom" else 0
+        return Padding(widest(self.names, size) + GAP, value + change + 4, 4 + key - below, 4 + below)
 
     @cached_property
     def width(self) -> int:

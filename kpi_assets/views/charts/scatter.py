@@ -11,7 +11,7 @@ import altair as alt
 
 from kpi_assets.views.charts.across import SPACIOUS, Across, NameAcross, NumberAcross, TimeAcross
 from kpi_assets.views.charts.canvas import Canvas, Padding
-from kpi_assets.views.charts.ends import legend_settings
+from kpi_assets.views.charts.ends import legend_height, legend_settings
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.sheet import (
     Channels,
@@ -76,13 +76,15 @@ class _Scatter:
     @cached_property
     def room(self) -> Padding:
         size = self.canvas.size
-        top = 10 + (size + 12 if self.legend and self.legend["orient"] == "top" else 0)
+        key = legend_height(self.legend, len(self.cloud.strands), self.canvas)
+        under = key if self.legend and self.legend["orient"] == "bottom" else 0
+        top = 10 + key - under
         top += size + 6 if self.look.axis_title else 0
         left = widest(self.labels, size) + 10
         probe = self._across(self.canvas.width - left - 24)
         below = 12 + self.canvas.line_height * probe.lines
         below += self.canvas.line_height if self.cloud.x_title else 0
-        below += size + 18 if self.legend and self.legend["orient"] == "bottom" else 0
+        below += under
         return Padding(left, 24, top, below)
 
     @cached_property
@@ -134,7 +136,7 @@ class _Scatter:
             },
             "axis": {
                 "values": [number(tick) for tick in self.axis.ticks],
-                "labelExpr": words(self.labels),
+                "labelExpr": words(self.labels, [number(tick) for tick in self.axis.ticks]),
                 "grid": self.look.strokes.grid,
             },
         }

@@ -114,14 +114,17 @@ def number(value: float) -> float | int | None:
     return int(near) if near.is_integer() and abs(near) < 1e15 else near
 
 
-def words(labels: Sequence[Sequence[str] | str]) -> str:
-    """A Vega expression that gives the n-th tick of an axis its own label; several lines where a label has several."""
+def words(labels: Sequence[Sequence[str] | str], values: Sequence[Any], tick: str = "datum.value") -> str:
+    """A Vega expression that gives each tick its own label; several lines where a label has several.
+
+    The label is found by the tick's value, never by its place: Vega leaves out a tick that rounding has moved off the
+    axis, and all labels after it would stand at the wrong one.
+    """
     texts = [
         printable(label) if isinstance(label, str) else [printable(line) for line in label]
         for label in labels
     ]
-    last = max(len(texts) - 1, 1)
-    return f"{json.dumps(texts, ensure_ascii=False)}[round(datum.index*{last})]"
+    return f"{json.dumps(texts, ensure_ascii=False)}[indexof({json.dumps(list(values))},{tick})]"
 
 
 def to_spec(chart: Chart | Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:

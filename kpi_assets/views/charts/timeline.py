@@ -12,7 +12,7 @@ import altair as alt
 
 from kpi_assets.views.charts.across import Across, NameAcross, NumberAcross, TimeAcross
 from kpi_assets.views.charts.canvas import Canvas, Padding
-from kpi_assets.views.charts.ends import EndLabels, Geometry
+from kpi_assets.views.charts.ends import EndLabels, Geometry, legend_height
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.place import Box, place
 from kpi_assets.views.charts.sheet import (
@@ -28,10 +28,12 @@ from kpi_assets.views.charts.sheet import (
     texts,
     words,
 )
-from kpi_assets.views.charts.strands import Scene, Strand
+from kpi_assets.views.charts.strands import Mark, Scene, Strand
 from kpi_assets.views.charts.text import text_width, widest
 from kpi_assets.views.charts.ticks import ValueAxis, value_axis
 
+CROWDED = 0.3
+"""A label that would cover more than this share of its own area is left out."""
 MANY_DOTS = 35
 """Up to so many points, each is marked."""
 
@@ -77,11 +79,12 @@ class _Timeline:
             top = size + 14
         if self.look.axis_title:
             top = max(top, size + 16)
-        if self.ends.legend:
-            top += size + 14
+        key = legend_height(self.ends.legend, len(self.scene.loud), self.canvas)
+        below = key if self.ends.legend and self.ends.legend["orient"] == "bottom" else 0
+        top += key - below
         probe = self._across(self.canvas.width - left - self.ends.width)
         bottom = 10 + self.canvas.line_height * probe.lines + (4 if probe.lines > 1 else 2)
-        return Padding(left, self.ends.width, top, bottom)
+        return Padding(left, self.ends.width, top, bottom + below)
 
     @cached_property
     def width(self) -> int:
@@ -123,6 +126,7 @@ class _Timeline:
         layers = [
             *self._ground(data),
             *self._tint(data),
+            *self._zero(data),
             *self._before(data),
             *self._bodies(data),
             *self._dots(data),
@@ -143,7 +147,7 @@ class _Timeline:
             }
             channel["axis"] = {
                 "values": [number(tick) for tick in self.axis.ticks],
-                "labelExpr": words(self.axis_labels),
+                "labelExpr": words(self.axis_labels, [number(tick) for tick in self.axis.ticks]),
                 "grid": self.look.strokes.grid and not self.scene.empty,
             }
         return channel
@@ -170,6 +174,13 @@ class _Timeline:
                 opacity=1,
             )
         ]
+
+    def _zero(self, data: dict[str, list[Row]]) -> list[alt.Chart]:
+        """A line at zero where values lie on both sides of it."""
+        if self.axis.low >= 0 or self.axis.high < 0:
+            return []
+        data["zero"] = [{"y": 0}]
+        return [layer("zero", "rule", {"y": self.y()}, stroke=self.look.light.context)]
 
     def _before(self, data: dict[str, list[Row]]) -> list[alt.Chart]:
         strand = self.scene.before
@@ -243,8 +254,16 @@ class _Timeline:
             "field": "series",
             "type": "nominal",
             "scale": {"domain": [s.label for s in loud], "range": [s.color for s in loud]},
-            "legend": self.ends.legend,
+            "legend": self._legend,
         }
+
+    @property
+    def _legend(self) -> Channels | None:
+        """Lines are shown by a stroke, areas by a square."""
+        legend = self.ends.legend
+        if legend is None or self.scene.form == "stacked":
+            return legend
+        return {**legend, "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 200}
 
     def _stack(self, data: dict[str, list[Row]]) -> list[alt.Chart]:
         """Bands over each other, the first at the bottom; a gap counts as nothing, for a stack has no holes."""
@@ -408,27 +427,35 @@ class _Timeline:
         return boxes
 
     def _placed_marks(self) -> list[Row]:
-        """Labels of incidents and of the peak, incidents first, each where it covers least."""
+        """Labels of incidents and of the peak, incidents first, each where it covers least; without room, none."""
         rows: list[Row] = []
-        obstacles = self._obstacles()
-        size, muted = self.canvas.size, self.look.light.muted
-        top = 0 if self.scene.tint else -self.room.top
-        bounds = Box(0, top, self.width, self.tall)
+        obstacles, taken = self._obstacles(), list[Box]()
         for mark in sorted(self.scene.marks, key=lambda m: not m.ring):
-            lines = [text for text in (mark.title, mark.text) if text]
-            wide = max(text_width(text, size, bold=i == 0) for i, text in enumerate(lines))
-            high = self.canvas.line_height * len(lines)
-            x, y = self.px(mark.at), self.py(self._mark_value(mark.value))
-            box, covered = place(x, y, wide, high, obstacles=obstacles, bounds=bounds)
-            if covered > 0.35 * wide * high and not mark.ring:
-                continue
-            obstacles.append(box)
-            side = "right" if box.right <= x else "left" if box.left >= x else "center"
-            at = {"right": box.right, "left": box.left, "center": (box.left + box.right) / 2}[side]
-            for i, text in enumerate(lines):
-                words = Words(text, "" if i == 0 else muted, side, bold=i == 0)
-                rows.append(self.text_row(at, box.top + self.canvas.line_height * (i + 0.5), words))
+            for lines in ([text for text in (mark.title, mark.text) if text], [mark.title]):
+                box, covered = self._place(mark, lines, obstacles, taken)
+                if covered <= CROWDED * box.area:
+                    taken.append(box)
+                    rows += self._label(mark, lines, box)
+                    break
         return rows
+
+    def _place(
+        self, mark: Mark, lines: list[str], obstacles: list[Box], taken: list[Box]
+    ) -> tuple[Box, float]:
+        size = self.canvas.size
+        wide = max(text_width(text, size, bold=i == 0) for i, text in enumerate(lines))
+        bounds = Box(0, 0 if self.scene.tint else -self.room.top, self.width, self.tall)
+        x, y = self.px(mark.at), self.py(self._mark_value(mark.value))
+        high = self.canvas.line_height * len(lines)
+        return place(x, y, wide, high, obstacles=obstacles, bounds=bounds, taken=taken)
+
+    def _label(self, mark: Mark, lines: list[str], box: Box) -> list[Row]:
+        x = self.px(mark.at)
+        side = "right" if box.right <= x else "left" if box.left >= x else "center"
+        at = {"right": box.right, "left": box.left, "center": (box.left + box.right) / 2}[side]
+        muted, line = self.look.light.muted, self.canvas.line_height
+        words = [Words(text, muted if i else "", side, bold=not i) for i, text in enumerate(lines)]
+        return [self.text_row(at, box.top + line * (i + 0.5), word) for i, word in enumerate(words)]
 
 
 def _along(spots: list[tuple[float, float] | None]) -> list[tuple[float, float]]:

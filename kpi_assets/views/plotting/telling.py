@@ -25,7 +25,7 @@ def find(story: Story, shown: PlotData) -> Finding | None:
     if len(shown.series) > 1:
         return _of_many(story, shown)
     if shown.index == "text":
-        return _of_names(story, shown)
+        return _of_names(story, shown) if story.args.kind == "bar" else _of_ordered_names(story, shown)
     if shown.index == "time":
         return _of_time(story, shown)
     return None
@@ -154,6 +154,18 @@ def _of_names(story: Story, shown: PlotData) -> Finding | None:
     return findings.leader(subject, names, values, show=story.look.said, share=share, rest=rest)
 
 
+def _of_ordered_names(story: Story, shown: PlotData) -> Finding | None:
+    """Names along a line have an order: weeks, steps, age groups."""
+    values = [float(v) for v in shown.values(shown.series[0])]
+    names = [f"at {key}" for key in shown.wide.index]
+    look, subject = story.look, story.subject
+    return (
+        findings.peak(subject, names, values, look.said)
+        or findings.trend(subject, values, look.said, ends=True)
+        or findings.spread(subject, names, values, look.said)
+    )
+
+
 def _of_many(story: Story, shown: PlotData) -> Finding | None:
     """Several series: who made the change of a sum, who moved most, or who leads."""
     named = [s for s in shown.series if not shown.is_other(s)]
@@ -226,7 +238,7 @@ def alternative(story: Story, shown: PlotData, finding: Finding | None) -> str:
         return f"{kind} of {story.measure}, {story.days}: no values."
     head = story.context.headline or (finding.text if finding else "")
     sentences = [f"{head.rstrip('.')}."] if head else []
-    sentences.append(f"{kind} of {story.measure}, {story.days}.")
+    sentences.append(f"{kind} of {story.measure}, {story.days}".rstrip(".") + ".")
     sentences.append(_range(story, shown))
     return " ".join(sentence for sentence in sentences if sentence)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ def test_labels_keep_their_distance(wanted: list[float], gap: float) -> None:
     """Where there is room for all, no two labels are nearer than the gap."""
     high = 300.0 + gap * len(wanted)
     placed = sorted(spread(wanted, gap, 0, high))
-    assert all(b - a >= gap - 1e-6 for a, b in zip(placed, placed[1:], strict=False))
+    assert all(b - a >= gap - 1e-6 for a, b in itertools.pairwise(placed))
 
 
 @given(HEIGHTS, st.floats(1, 200))
@@ -28,7 +30,7 @@ def test_labels_stay_inside_and_in_order(wanted: list[float], gap: float) -> Non
     placed = spread(wanted, gap, 0, 300)
     assert all(-1e-6 <= position <= 300 + 1e-6 for position in placed)
     order = sorted(range(len(wanted)), key=lambda i: (wanted[i], i))
-    assert all(placed[a] <= placed[b] + 1e-6 for a, b in zip(order, order[1:], strict=False))
+    assert all(placed[a] <= placed[b] + 1e-6 for a, b in itertools.pairwise(order))
 
 
 def test_labels_with_room_stay_where_they_belong() -> None:
