@@ -79,10 +79,18 @@ def read_plan(
     from kpi_assets.config import default_files, load_report
     from kpi_assets.plan import build_plan
 
+    quiet_retries()
     chosen = [*(files or []), *(more or [])] or default_files()
     plan = build_plan(load_report(chosen), os.environ)
     print_warnings(plan.warnings)
     return with_options(plan, refresh=refresh, theme_dir=theme_dir)
+
+
+def quiet_retries() -> None:
+    """Retries are logged, never printed: standard output belongs to the result."""
+    from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
+
+    set_on_retry_hooks([LoggingOnRetryHook])
 
 
 def with_options(plan: ReportPlan, *, refresh: str | None, theme_dir: Path | None) -> ReportPlan:

@@ -32,11 +32,12 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Job:
-    """A statement to run: `zone` is where naive timestamps are; `starts_at` the window's first instant."""
+    """A statement to run: `zone` is where naive timestamps are; the window is `[starts_at, ends_at)`."""
 
     statement: Statement
     zone: str
     starts_at: datetime
+    ends_at: datetime
     timeout: float
 
 

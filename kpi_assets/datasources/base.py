@@ -111,9 +111,8 @@ class SqlDatasourceBase(Datasource):
         if reason := refusal(query.text, self.dialect_of(self.args)):
             raise QueryError(query.id, self.id, reason)
         zone = self.args.timezone or window.zone
-        job = Job(
-            self._bind(query, window, zone, options), zone, window.starts_at, self.args.statement_timeout
-        )
+        statement = self._bind(query, window, zone, options)
+        job = Job(statement, zone, window.starts_at, window.ends_at, self.args.statement_timeout)
         sink = self._fetch(query, job)
         try:
             frame = self._frame_maker(zone, window.zone, options).frame(sink)
@@ -123,7 +122,9 @@ class SqlDatasourceBase(Datasource):
 
     def check(self) -> None:
         now = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-        job = Job(Statement(("select 1",)), self.args.timezone or "UTC", now, self.args.statement_timeout)
+        job = Job(
+            Statement(("select 1",)), self.args.timezone or "UTC", now, now, self.args.statement_timeout
+        )
         self._fetch(Query("login", self.id, "select 1"), job)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from kpi_assets.datasources.urls import ConnectionUrl
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import PoolProxiedConnection
+
+log = logging.getLogger("kpi_assets.datasources")
 
 _AWAY = {1040, 1053, 1203, 1205, 1213, 2002, 2003, 2006, 2012, 2013, 2055}
 _TOO_LONG = {1317, 1969, 3024}
@@ -197,7 +200,15 @@ def _set_zone(cursor: Any, job: Job) -> None:
     except pymysql.MySQLError as error:
         if _code(error) != _UNKNOWN_ZONE:
             raise
-        cursor.execute("set session time_zone = %s", (offset_text(job.starts_at, job.zone),))
+        first, last = offset_text(job.starts_at, job.zone), offset_text(job.ends_at, job.zone)
+        cursor.execute("set session time_zone = %s", (first,))
+        if first != last:
+            log.warning(
+                "the server knows no time zone %s, and its clock changes in this window: TIMESTAMP columns are read "
+                "at %s throughout; load the server's zone tables with mysql_tzinfo_to_sql",
+                job.zone,
+                first,
+            )
 
 
 def offset_text(instant: datetime, zone: str) -> str:

@@ -178,3 +178,18 @@ def test_familiar_arguments() -> None:
         Query("q", "shop", "select ts from t where ts >= {from} and ts < {to}"), source.args
     )
     assert found.grain == "day"
+
+
+@mariadb_server
+def test_a_server_without_zone_tables_is_warned_about(
+    shop: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the clock changes inside the window and the server knows no zones, the log says what to load; else not."""
+    converted = ask(login(shop), "select convert_tz('2024-01-01', 'UTC', 'Europe/Berlin') as at")
+    knows_zones = bool(converted["at"].notna().all())
+    source = login(shop, timezone="Europe/Berlin")
+    text = "select count(*) as n from trials where stamp >= {from} and stamp < {to}"
+    ask(source, text, window=Window(date(2024, 11, 18), date(2024, 11, 25), "Europe/Berlin"))
+    assert "mysql_tzinfo_to_sql" not in caplog.text
+    ask(source, text, window=Window(date(2024, 10, 21), date(2024, 10, 28), "Europe/Berlin"))
+    assert ("mysql_tzinfo_to_sql" in caplog.text) == (not knows_zones)
