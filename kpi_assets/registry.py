@@ -20,7 +20,9 @@ EXTRAS = {
     "weasyprint": "pdf",
     "pypdfium2": "pdf",
     "boto3": "s3",
+    "botocore": "s3",
     "s3fs": "s3",
+    "paramiko": "scp",
 }
 """Import name of an optional library -> the extra that installs it."""
 

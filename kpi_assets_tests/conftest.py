@@ -25,7 +25,7 @@ time.tzset()
 settings.register_profile("kpi_assets", deadline=None, derandomize=True, print_blob=True, database=None)
 settings.load_profile("kpi_assets")
 
-SERVERS = ("postgres", "mariadb", "browser")
+SERVERS = ("postgres", "mariadb", "browser", "ssh")
 
 
 class NetworkUsed(BaseException):

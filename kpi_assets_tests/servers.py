@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+SSHD = "/usr/sbin/sshd"
+"""Debian's; tests start one of their own, with their own keys and settings."""
 USER = "kpi_assets_test"
 PASSWORD = "kpi-assets-test"
 _numbers = itertools.count()
@@ -64,6 +67,8 @@ def missing(marker: str) -> str:
     """Why what the marker names cannot be used here; empty when it can."""
     if marker == "browser":
         return "" if shutil.which("chromium") else "chromium is not on the path"
+    if marker == "ssh":
+        return "" if Path(SSHD).exists() else f"there is no {SSHD}"
     dialect = {"postgres": "postgresql", "mariadb": "mariadb"}[marker]
     try:
         _connect(dialect, USER).close()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs (Debian, as root) and starts what the tests marked postgres, mariadb and browser need. May be run again.
+# Installs (Debian, as root) and starts what the tests marked postgres, mariadb, browser and ssh need. May be run again.
 # The tests log in to both servers as kpi_assets_test, see kpi_assets_tests/servers.py.
 set -euo pipefail
 exec </dev/null
@@ -9,6 +9,7 @@ password=kpi-assets-test
 packages=(
   postgresql mariadb-server
   chromium
+  openssh-server  # not started: a test starts one of its own
   libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libfontconfig1  # weasyprint
   fonts-dejavu-core fonts-liberation fontconfig
 )
@@ -20,6 +21,7 @@ install_missing() {
   done
   [ ${#missing[@]} -eq 0 ] && return
   echo "installing ${missing[*]}"
+  install -d /etc/ssh && touch /etc/ssh/sshd_not_to_be_run  # installing openssh-server shall not open port 22
   export DEBIAN_FRONTEND=noninteractive
   apt-get -o Acquire::Retries=3 update -qq >/dev/null
   apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
@@ -70,6 +72,7 @@ start_mariadb() {
 }
 
 install_missing
+install -d /run/sshd
 start_postgres
 start_mariadb
 echo "PostgreSQL and MariaDB answer on 127.0.0.1; $(chromium --version 2>/dev/null | head -n 1)"
