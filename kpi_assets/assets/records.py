@@ -30,13 +30,15 @@ class BatchedSqliteRecords(SqliteEventLogStorage):
     """Dagster's own storage, with a batch that is one."""
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store materializations of one run together; anything else one by one, as Dagster does."""
-        runs = {event.run_id for event in events}
-        if len(runs) > 1 or any(event.dagster_event_type not in ASSET_EVENTS for event in events):
-            super().store_event_batch(events)
-            return
+        """Store what is about assets together, run by run; anything else one by one, as Dagster does."""
+        ours = [event for event in events if event.dagster_event_type in ASSET_EVENTS]
+        for run_id in dict.fromkeys(event.run_id for event in ours):
+            self._store_together(run_id, [event for event in ours if event.run_id == run_id])
+        super().store_event_batch([event for event in events if event.dagster_event_type not in ASSET_EVENTS])
+
+    def _store_together(self, run_id: str, events: Sequence[EventLogEntry]) -> None:
         rows = [self._event_to_row(event) for event in events]
-        with self.run_connection(events[0].run_id) as connection:
+        with self.run_connection(run_id) as connection:
             connection.execute(SqlEventLogStorageTable.insert(), rows)
         with self.index_connection() as connection:
             self._mirror(connection, events, rows)

@@ -124,7 +124,8 @@ def _thin(line: Line) -> Line:
 
 
 def _svg(lines: Sequence[Line], *, bars: bool) -> str:
-    low, high = min(0.0, *(min(line) for line in lines)), max(max(line) for line in lines)
+    low, high = min(min(line) for line in lines), max(max(line) for line in lines)
+    low = min(0.0, low) if bars else low
     scale = (HEIGHT - 4) / ((high - low) or 1.0)
     paths: list[str] = []
     for ink, line in zip(INKS, lines, strict=False):
