@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any, TypeVar
+from typing import Any
 from urllib.error import URLError
 
 from kpi_assets.errors import DeliveryError, redact
 from kpi_assets.outputs.chat.refusals import DOUBTFUL, details_of, in_words
 
-T = TypeVar("T")
+CODE = re.compile(r"[a-z0-9_]+")
+"""An error of Slack's own; the client puts other texts in its place where the answer is not JSON."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ class Slack:
         if status == 429:
             return _LaterError(_seconds(response.headers))
         code = str(data.get("error") or "")
-        if status >= 500 or code in DOUBTFUL or not code:
-            return self._unanswered(what, posts, code or f"status {status}")
+        if status >= 500 or code in DOUBTFUL or not CODE.fullmatch(code):
+            return self._unanswered(what, posts, code if CODE.fullmatch(code) else f"status {status}")
         return RefusedError(code, self._safe(in_words(data)), details_of(data))
 
     def _unanswered(self, what: str, posts: bool, how: str) -> Exception:
