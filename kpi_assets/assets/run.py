@@ -54,12 +54,14 @@ class _Watcher:
     on_event: Callable[[Progress], None]
     delivered: list[Delivered] = field(default_factory=list)
     faults: list[KpiAssetsError] = field(default_factory=list)
+    failed: set[Window] = field(default_factory=set[Window])
 
     def see(self, event: Event) -> None:
         if isinstance(event, Delivered):
             self.delivered.append(event)
         elif isinstance(event, Fetched | Rendered) and event.error:
             self.faults.append(event.error)
+            self.failed.update(event.windows if isinstance(event, Fetched) else (event.window,))
         if isinstance(event, Fetched | Rendered | Delivered):
             self.on_event(event)
 
@@ -85,11 +87,14 @@ def materialize_editions(  # noqa: PLR0913 - the choices of the command line, on
     errors: list[KpiAssetsError] = []
     with open_instance(home, os.environ if environ is None else environ) as instance:
         runner = _Runner(_open_ended(plan), home, instance, outputs, force, watcher)
-        for stretch in stretches(windows):
+        todo = list(stretches(windows))
+        while todo:
+            stretch = todo.pop(0)
             try:
                 ids.append(runner.run(stretch))
             except StageFailure as failure:
                 errors += failure.errors
+                todo = [*stretches(_others(stretch, watcher.failed)), *todo]
     known = {id(error) for error in errors}
     faults = [fault for fault in watcher.faults if id(fault) not in known]
     return RunResult(tuple(ids), tuple(watcher.delivered), tuple(errors), tuple(faults))
@@ -130,6 +135,15 @@ class _Runner:
                 f"the edition {first.key} lies before the first partition, {self.plan.first_day}: "
                 "set `partitions: {start: ...}` in the report file to an earlier day"
             )
+
+
+def _others(stretch: Sequence[Window], failed: set[Window]) -> list[Window]:
+    """The editions of a failed run that were not at fault; none where no edition can be blamed.
+
+    A step of Dagster fails as a whole, so they are run again without the culprits.
+    """
+    good = [window for window in stretch if window not in failed]
+    return good if len(good) < len(stretch) else []
 
 
 def _open_ended(plan: ReportPlan) -> ReportPlan:

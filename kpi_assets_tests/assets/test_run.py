@@ -179,3 +179,15 @@ def test_a_changed_report_runs_changed(home: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
     assert materialize(shorter, home, DAY, on_event=seen.append).success
     assert len([event for event in seen if isinstance(event, Rendered)]) == 1
+
+
+def test_one_bad_edition_of_a_backfill_leaves_the_others(home: Path, tmp_path: Path) -> None:
+    """Where one edition's view cannot be made, the others are delivered all the same, and the run counts as failed."""
+    plan = make_plan(tmp_path, views={"per_day": SumArgs(fail_on=("2024-11-22",)), "total": SumArgs()})
+    result = materialize(plan, home, *days_between("2024-11-20", DAY))
+    assert not result.success
+    assert [type(error) for error in result.errors] == [ViewError]
+    good = ["2024-11-20", "2024-11-21", "2024-11-23", DAY]
+    assert [item.window.key for item in result.delivered] == good
+    with open_instance(home, {}) as instance:
+        assert instance.get_materialized_partitions(keys.document_key("weekly")) == set(good)
