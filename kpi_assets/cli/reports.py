@@ -111,7 +111,7 @@ def parse_refresh(text: str) -> str | int:
     """`window`, `missing` or a number of days. Raises InputError."""
     if text in ("window", "missing"):
         return text
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return int(text)
     raise InputError(f"--refresh is '{text}'; allowed: window, missing, or a number of days")
 

@@ -15,7 +15,14 @@ from kpi_assets.errors import Problem
 
 ANY_DAY = date(2024, 1, 1)
 """Stands for today where only the form of a date is checked."""
-_CRON_FIELD = re.compile(r"[0-9A-Za-z*/,?#-]+")
+_CRON_FIELDS = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day", 1, 31, ()),
+    ("month", 1, 12, ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")),
+    ("weekday", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+)
+_CRON_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9][0-9]*))?")
 _DATES = ("start_date", "end_date")
 
 
@@ -28,9 +35,8 @@ def problems_in(data: Mapping[str, Any], source_map: SourceMap) -> Iterator[Prob
             yield source_map.problem(f"'{'.'.join(path)}': {fault}", path)
     yield from _date_problems(data, source_map)
     cron = value_at(data, ("schedule", "cron"))
-    if isinstance(cron, str) and not _is_cron(cron):
-        text = "'schedule.cron' must have five fields (minute hour day month weekday), e.g. '0 6 * * 1'"
-        yield source_map.problem(text, ("schedule", "cron"))
+    if isinstance(cron, str) and (fault := _cron_fault(cron)):
+        yield source_map.problem(f"'schedule.cron' {fault}", ("schedule", "cron"))
 
 
 def _date_problems(data: Mapping[str, Any], source_map: SourceMap) -> Iterator[Problem]:
@@ -71,6 +77,29 @@ def _day(data: Mapping[str, Any], name: str) -> Day | None:
     return read_day(value, zone=zone if isinstance(zone, str) and is_zone(zone) else "UTC", today=ANY_DAY)
 
 
-def _is_cron(text: str) -> bool:
+def _cron_fault(text: str) -> str:
+    """What is wrong with a cron line; empty where nothing is."""
     fields = text.split()
-    return len(fields) == 5 and all(_CRON_FIELD.fullmatch(field) for field in fields)
+    if len(fields) != 5:
+        return "must have five fields (minute hour day month weekday), e.g. '0 6 * * 1'"
+    for field, (name, low, high, words) in zip(fields, _CRON_FIELDS, strict=True):
+        if not all(_is_cron_part(part.lower(), low, high, words) for part in field.split(",")):
+            named = f" or {words[0]} to {words[-1]}" if words else ""
+            return (
+                f"has '{field}' as {name}: write *, {low} to {high}{named}, "
+                "a range (1-5), a step (*/2) or a list (1,3)"
+            )
+    return ""
+
+
+def _is_cron_part(part: str, low: int, high: int, words: tuple[str, ...]) -> bool:
+    match = _CRON_PART.fullmatch(part)
+    if match is None:
+        return False
+    return all(low <= _cron_number(end, low, words) <= high for end in match.group(1, 2) if end is not None)
+
+
+def _cron_number(text: str, low: int, words: tuple[str, ...]) -> int:
+    if text in words:
+        return words.index(text) + low
+    return int(text) if text.isascii() and text.isdigit() else -1

@@ -7,13 +7,14 @@ scalar, arrive as `EnvRef` and are resolved late.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kpi_assets.config.env import EnvRef
 
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
+Days = Annotated[int, Field(ge=0)]
 
 
 class Model(BaseModel):
@@ -101,7 +102,7 @@ class QueryConfig(Model):
     grain: Literal["auto", "day", "window"] = Field(
         "auto", description="Cut by days, or run over the whole window; auto proves what is safe."
     )
-    refresh: Literal["window", "missing"] | int | None = Field(
+    refresh: Literal["window", "missing"] | Days | None = Field(
         None, description="Which stored days are fetched again: all, none, or the last N days."
     )
     columns: dict[str, ColumnConfig] = Field(default_factory=dict, description="Contract of the columns.")
@@ -167,7 +168,7 @@ class ReportConfig(Model):
         default_factory=lambda: PartitionsConfig.model_validate({}), description="Days that exist."
     )
     grain: Literal["auto", "day", "window"] = Field("auto", description="Default grain of queries.")
-    refresh: Literal["window", "missing"] | int = Field("window", description="Default refresh of queries.")
+    refresh: Literal["window", "missing"] | Days = Field("window", description="Default refresh of queries.")
     tables: dict[str, str] = Field(default_factory=dict, description="Tables onto asset keys, all queries.")
     owner: str | None = Field(None, description="Who is told of failures: mail address or Slack channel.")
     owners: tuple[str, ...] = Field((), description="Owners shown in the Dagster UI.")

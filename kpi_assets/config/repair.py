@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar, cast
@@ -17,11 +18,12 @@ from pydantic import BaseModel, ValidationError
 
 from kpi_assets.config.env import EnvRef, env_refs
 from kpi_assets.config.nodes import Map, Path, Plains
-from kpi_assets.config.shape import fields_at, synonyms
+from kpi_assets.config.shape import fields_at, names_of, synonyms
 from kpi_assets.config.source_map import SourceMap
 
 M = TypeVar("M", bound=BaseModel)
 MAX_ROUNDS = 8
+_BARE_NUMBER = re.compile(r"[-+]?[0-9.]+")
 
 MAPPING_KINDS = frozenset(
     {"dict_type", "model_type", "model_attributes_type", "mapping_type", "dataclass_type"}
@@ -90,9 +92,12 @@ def settle(
     faults: tuple[Fault, ...] = ()
     for _ in range(MAX_ROUNDS):
         try:
-            return Settled(model.model_validate(trial), (), data)
+            made = model.model_validate(trial)
         except ValidationError as error:
             faults = _faults(model, trial, error)
+        else:
+            strange = tuple(_misread(trial, made))
+            return Settled(None if strange else made, strange, data)
         before = trial
         for fault in faults:
             data, trial = repairs.lasting(data, fault), repairs.lasting(trial, fault)
@@ -198,6 +203,37 @@ def _faults(model: type[BaseModel], data: Any, error: ValidationError) -> tuple[
         path = _path(model, data, steps)
         found.append(Fault(raw["type"], path, key, raw.get("ctx", {}), raw["msg"]))
     return tuple(found)
+
+
+def _misread(written: Any, made: Any, path: Path = ()) -> Iterator[Fault]:
+    """What pydantic takes although nobody means it: `true` for 1, and a number for the seconds since 1970."""
+    if isinstance(written, Mapping):
+        for key, item in cast("Mapping[Any, Any]", written).items():
+            yield from _misread(item, _part(made, key), (*path, key))
+    elif isinstance(written, list) and isinstance(made, tuple | list):
+        for index, pair in enumerate(
+            zip(cast("list[Any]", written), cast("Sequence[Any]", made), strict=False)
+        ):
+            yield from _misread(*pair, (*path, index))
+    elif isinstance(written, bool) and isinstance(made, int | float) and not isinstance(made, bool):
+        yield Fault("int_type" if isinstance(made, int) else "float_type", path, "", {}, "a truth value")
+    elif isinstance(made, date) and not isinstance(written, StandIn) and _BARE_NUMBER.fullmatch(str(written)):
+        yield Fault("date_type", path, "", {}, "a bare number")
+
+
+def _part(made: Any, key: str) -> Any:
+    """What became of a key: the field of that name or alias, or the entry."""
+    if isinstance(made, Mapping):
+        return cast("Mapping[str, Any]", made).get(key)
+    if not isinstance(made, BaseModel):
+        return None
+    fields = type(made).model_fields
+    name = (
+        key
+        if key in fields
+        else next((n for n, f in fields.items() if key in names_of(n, f, type(made))), "")
+    )
+    return getattr(made, name, None)
 
 
 def _path(model: type[BaseModel], data: Any, loc: tuple[int | str, ...]) -> Path:

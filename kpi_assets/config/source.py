@@ -21,7 +21,7 @@ _SECRET = (
 )
 _SECRET_LINE = re.compile(rf"^(?P<head>.*?{_SECRET})(?P<value>.*)$", re.IGNORECASE)
 _SECRET_IN_BRACES = re.compile(rf"""({_SECRET})("[^"]*"|'[^']*'|[^,}}]+)""", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)(?!\$\{)([^\s@]+)(?=@)")
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)(?!\$\{)(\S+)(?=@)")
 _HARMLESS = re.compile(r"""$|\$\{|\{\s*env\s*:|[|>][-+0-9]*\s*$""")
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kpi_assets.datasources.columns import Sink
 from kpi_assets.datasources.dialects import Dialect
 from kpi_assets.datasources.tokens import Statement
+from kpi_assets.errors import PluginError
+from kpi_assets.registry import install_hint
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -81,8 +83,23 @@ class AlchemyBackend(Backend):
     def engine(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = self._make_engine()
+                self._engine = self._made_engine()
             return self._engine
+
+    def _made_engine(self) -> Engine:
+        from sqlalchemy.exc import NoSuchModuleError
+
+        try:
+            return self._make_engine()
+        except NoSuchModuleError as error:
+            name = str(error).rpartition(":")[2].strip()
+            fix = "correct what `url` begins with, or install the package that brings it"
+            raise PluginError(
+                f"no installed package brings the SQLAlchemy dialect '{name}': {fix}"
+            ) from error
+        except ImportError as error:
+            driver = error.name or "of this database"
+            raise PluginError(f"the driver {driver} cannot be imported: {install_hint(driver)}") from error
 
     def run(self, job: Job, sink: Sink) -> None:
         connection = self.engine.raw_connection()

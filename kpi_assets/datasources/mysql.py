@@ -16,7 +16,7 @@ from kpi_assets.datasources.args import ignored_mysql_keys
 from kpi_assets.datasources.backend import AlchemyBackend, Backend, Job, Verdict, driver_error
 from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
 from kpi_assets.datasources.dialects import MYSQL, Dialect
-from kpi_assets.datasources.urls import ConnectionUrl
+from kpi_assets.datasources.urls import ConnectionUrl, Url
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -78,7 +78,7 @@ class MySqlArgs(MySqlLogin):
 
     ignored_keys: ClassVar = ignored_mysql_keys()
 
-    url: SecretStr | None = Field(
+    url: Url | None = Field(
         None, description="SQLAlchemy URL, instead of host, user, ...: mysql://user:password@host/database."
     )
     driver: str | None = Field(None, pattern="^mysql$", description="KPI Reporter's `driver`: mysql.")

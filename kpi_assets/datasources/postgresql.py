@@ -12,7 +12,7 @@ from kpi_assets.datasources.backend import CHUNK, AlchemyBackend, Backend, Job, 
 from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
 from kpi_assets.datasources.dialects import POSTGRESQL, Dialect
 from kpi_assets.datasources.mysql import reveal
-from kpi_assets.datasources.urls import ConnectionUrl
+from kpi_assets.datasources.urls import ConnectionUrl, Url
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -34,7 +34,7 @@ _numbers = itertools.count()
 class PostgresqlArgs(SqlArgs):
     """A PostgreSQL server."""
 
-    url: SecretStr | None = Field(
+    url: Url | None = Field(
         None,
         description="SQLAlchemy URL, instead of host, user, ...: postgresql://user:password@host/database.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from kpi_assets.datasources.args import ignored_mysql_keys, ignored_sqlite_keys
 from kpi_assets.datasources.backend import AlchemyBackend, Backend, Verdict, driver_error
@@ -15,7 +15,7 @@ from kpi_assets.datasources.dialects import BY_BACKEND, GENERIC, Dialect
 from kpi_assets.datasources.mysql import MySqlLogin, mysql_backend
 from kpi_assets.datasources.postgresql import PostgresqlBackend
 from kpi_assets.datasources.sqlite import SqliteBackend, SqliteTimes
-from kpi_assets.datasources.urls import ConnectionUrl
+from kpi_assets.datasources.urls import ConnectionUrl, Url
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -30,9 +30,7 @@ class SqlPluginArgs(MySqlLogin):
 
     ignored_keys: ClassVar = {**ignored_mysql_keys(), **ignored_sqlite_keys()}
 
-    url: SecretStr | None = Field(
-        None, description="SQLAlchemy URL: dialect+driver://user:password@host/database."
-    )
+    url: Url | None = Field(None, description="SQLAlchemy URL: dialect+driver://user:password@host/database.")
     driver: Literal["mysql", "sqlite"] = Field(
         "mysql", description="KPI Reporter's drivers, where there is no url."
     )

@@ -63,7 +63,8 @@ def _moments(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
 def _days(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
     """Dates, and moments at midnight."""
     if column.dtype.kind == "M":
-        return (column == column.dt.normalize()).to_numpy(bool)
+        walls = column.dt.tz_localize(None)  # a zone may skip midnight itself, when its clocks go forward
+        return (walls == walls.dt.normalize()).to_numpy(bool)
     return _all_or(column, False, lambda value: isinstance(value, date) and is_midnight(value))
 
 

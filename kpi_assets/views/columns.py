@@ -106,8 +106,10 @@ def is_missing(value: object) -> bool:
 
 
 def _midnights(series: pd.Series) -> bool:
-    present = series.dropna()
-    return bool((present == present.dt.normalize()).all())
+    walls = series.dropna().dt.tz_localize(
+        None
+    )  # a zone may skip midnight itself, when its clocks go forward
+    return bool((walls == walls.dt.normalize()).all())
 
 
 def _exact_total(present: pd.Series) -> object:

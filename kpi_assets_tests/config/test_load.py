@@ -279,6 +279,12 @@ def test_a_views_words_may_stand_in_its_args() -> None:
             "'end_date' (2024-11-18, not included) must be later",
         ),
         ("interval_days: 0", "'interval_days' must be at least 1"),
+        ("interval_days: true", "'interval_days' must be a whole number, not true or false"),
+        ("theme: {num_columns: yes}", "'theme.num_columns' must be a whole number, not true or false"),
+        ("refresh: -3", "'refresh' must be 'window', 'missing' or at least 0"),
+        ("partitions: {start: 0}", "'partitions.start' must be a date (YYYY-MM-DD), not a whole number"),
+        ("schedule: {cron: 61 6 * * 1}", "'schedule.cron' has '61' as minute: write *, 0 to 59"),
+        ("schedule: {cron: 0 6 * * moon}", "has 'moon' as weekday: write *, 0 to 7 or sun to sat"),
         ("title: {template: x}", "'title' must be text, not a mapping"),
     ],
 )

@@ -186,6 +186,7 @@ def test_a_path_that_is_not_there_falls_back_to_its_holder() -> None:
         "- api_token: hunter2",
         "args: {host: x, api_key: hunter2, port: 1}",
         "url: postgresql://me:hunter2@host/db",
+        "url: postgresql://me:hun@ter/hunter2@host/db",
         "secret: >\n  one\n  hunter2",
         "password:\n  hunter2",
     ],

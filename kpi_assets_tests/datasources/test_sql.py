@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from kpi_assets.contracts import Query
+from kpi_assets.errors import PluginError
 from kpi_assets.registry import datasource_class
 from kpi_assets_tests.datasources.helpers import ask, make, sqlite_file
 
@@ -49,6 +50,52 @@ def test_sqlite_needs_a_file() -> None:
     """The driver without its database is an error before a run."""
     with pytest.raises(ValidationError, match="needs `database:`"):
         make("sql", driver="sqlite")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "url", "fault"),
+    [
+        ("sql", "warehouse hunter2", "is not a URL: write dialect"),
+        ("sql", "trino://u:hunter2@h:80a/c", "has a port that is not a number"),
+        ("mysql", "mysql://u:hunter2@@h/d", "has a user or password with an @: write it as %40"),
+        ("postgresql", "postgresql://u:hunt@er2@h/d", "with an @: write it as %40"),
+    ],
+)
+def test_a_url_that_no_driver_takes(plugin: str, url: str, fault: str) -> None:
+    """A URL that cannot be one is refused before a run, in words that hold no part of it."""
+    with pytest.raises(ValidationError) as caught:
+        make(plugin, url=url)
+    assert fault in str(caught.value)
+    assert "er2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:p/w#y@h:3306/d?ssl_ca=a@b",
+        "mysql://u:p?w@h/d",
+        "postgresql://u@/d?host=/run/pg",
+        "trino://[::1]:8080/c",
+        "mssql+pyodbc:///?odbc_connect=a;b",
+        "sqlite:////tmp/a@b/c.db",
+        "bigquery://project",
+    ],
+)
+def test_unusual_urls_are_taken(url: str) -> None:
+    """What SQLAlchemy reads is not refused."""
+    assert make("sql", url=url).args.url.get_secret_value() == url
+
+
+def test_a_dialect_that_is_not_installed_is_named() -> None:
+    """A URL whose dialect no package brings is a plugin error that names it, without the URL."""
+    with pytest.raises(PluginError, match=r"SQLAlchemy dialect 'postgresqlx'") as caught:
+        ask(make("sql", url="postgresqlx://u:hunter2@h/d"), "select 1")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_password_with_a_slash_is_known_as_a_whole() -> None:
+    """What is hidden in messages is the whole password, also where a URL parser would cut it."""
+    assert make("sql", url="mysql://u:hunt/er2@h/d").args.secrets[-1] == "hunt/er2"
 
 
 def test_secrets_do_not_show() -> None:

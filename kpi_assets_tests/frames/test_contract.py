@@ -42,6 +42,7 @@ GOOD: list[tuple[str, Any]] = [
     ("boolean", pd.Series([True, None], dtype="boolean")),
     ("date", [date(2024, 11, 18), None]),
     ("date", pd.to_datetime(["2024-11-18", None])),
+    ("datetime", pd.to_datetime(["2018-11-04 03:00"], utc=True).tz_convert("America/Sao_Paulo")),
     ("date", pd.Series(pd.to_datetime(["2024-11-18"])).dt.as_unit("us").dt.tz_localize("Europe/Berlin")),
     ("datetime", [MOMENT]),
     ("datetime", pd.Series([MOMENT]).dt.as_unit("s")),
@@ -65,6 +66,12 @@ BAD: list[tuple[str, Any]] = [
     ("datetime", ["2024-11-18"]),
     ("datetime", [20241118]),
 ]
+
+
+def test_where_clocks_skip_midnight_the_first_instant_is_no_day() -> None:
+    """A moment of a day that begins at 01:00 breaks a promise of days as any moment does."""
+    first = pd.to_datetime(["2018-11-04 03:00"], utc=True).tz_convert("America/Sao_Paulo")
+    assert check(first, type="date")
 
 
 @pytest.mark.parametrize(("type_", "values"), GOOD)

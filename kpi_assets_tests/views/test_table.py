@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from kpi_assets.contracts import Block, Table
+from kpi_assets.contracts import Block, Table, Window
 from kpi_assets.errors import ViewError
 from kpi_assets.testing.blocks import assert_honest_block
 from kpi_assets.views.table import TableView
+from kpi_assets.views.tables.args import TableArgs
 from kpi_assets_tests.views.worlds import SOURCE, context, frames
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "views"
@@ -117,6 +118,18 @@ def test_what_a_column_holds_decides_how_it_is_written() -> None:
     assert sides == ["left", "left", "left", "right", "left", "right", "right"]
     assert [column.header for column in table(block).columns] == [True] + [False] * 6
     assert block.note == "n/a: infinite or missing."
+
+
+def test_a_day_without_a_midnight_is_a_moment_like_others() -> None:
+    """Where the clocks skip midnight, the first instant of that day is written as it is."""
+    moments = pd.to_datetime(["2018-11-04 03:00", "2018-11-04 15:30"], utc=True).tz_convert(
+        "America/Sao_Paulo"
+    )
+    window = Window(date(2018, 11, 1), date(2018, 11, 8), "America/Sao_Paulo")
+    block = TableView(TableArgs(**SOURCE)).render(
+        {"query": pd.DataFrame({"at": moments})}, context(window=window)
+    )
+    assert texts(block) == [["Nov 4, 01:00"], ["Nov 4, 13:30"]]
 
 
 def test_decimals_are_the_same_down_a_column() -> None:

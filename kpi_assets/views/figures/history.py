@@ -54,7 +54,12 @@ def days_of_column(view: str, frame: pd.DataFrame, name: str, zone: str) -> list
         times: Any = pd.to_datetime(series, utc=False)
     except (ValueError, TypeError):
         raise ViewError(view, f"column '{name}' holds no days or times that can be read") from None
-    if not pd.api.types.is_datetime64_any_dtype(times.dtype) or pd.api.types.is_numeric_dtype(series.dtype):
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        raise ViewError(
+            view,
+            f"column '{name}' holds numbers, not days: name it in `query_args: {{parse_dates: [{name}]}}`",
+        )
+    if not pd.api.types.is_datetime64_any_dtype(times.dtype):
         raise ViewError(view, f"column '{name}' holds no days or times that can be read")
     if times.dt.tz is not None:
         times = times.dt.tz_convert(zone)
