@@ -42,9 +42,9 @@ class PlotView(View):
         return chart
 
     def render(self, frames: Mapping[str, pd.DataFrame], context: RenderContext) -> Block:
+        from kpi_assets.views.plotting.captions import days_phrase, notes
         from kpi_assets.views.plotting.drawing import draw_story
         from kpi_assets.views.plotting.numbers import numbers_table
-        from kpi_assets.views.plotting.telling import days_phrase, notes
 
         story = Story.of(self.args, frames, context)
         drawn = draw_story(story, self._hook(frames["query"], context))

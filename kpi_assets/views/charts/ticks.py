@@ -81,11 +81,13 @@ def value_axis(
 
 
 def _step(low: float, high: float) -> float:
-    """The least of 1, 2, 5 times a power of ten that needs at most four grid lines."""
+    """The least of 1, 2, 2.5, 5 times a power of ten that needs at most four grid lines; never 2.5 itself."""
     span = high - low
     power = 10.0 ** math.floor(math.log10(span / MAX_GRID))
-    for factor in (1, 2, 5, 10, 20, 50):
+    for factor in (1, 2, 2.5, 5, 10, 20, 25, 50):
         step = factor * power
+        if math.isclose(step, 2.5):
+            continue
         first = math.floor(low / step + 1e-9)
         if math.floor(high / step + 1e-9) - first + 1 <= MAX_GRID:
             return step

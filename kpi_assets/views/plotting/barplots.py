@@ -11,8 +11,9 @@ from typing import Any
 from kpi_assets.style.dates import day_text, earlier_words, month_text, weekday_name
 from kpi_assets.views.charts.bars_scene import Arrangement, Bars, BarScene, Category
 from kpi_assets.views.plotting.data import PlotData, with_other
+from kpi_assets.views.plotting.grid import on_grid
 from kpi_assets.views.plotting.story import Story
-from kpi_assets.views.plotting.timelines import MOST_SERIES, nothing_sentence, on_grid, stack_order
+from kpi_assets.views.plotting.timelines import MOST_SERIES, nothing_sentence, stack_order
 
 MOST_BARS = 400
 MOST_NAMES = 24

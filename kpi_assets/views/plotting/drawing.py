@@ -13,7 +13,7 @@ from kpi_assets.views.charts.rows import rows
 from kpi_assets.views.charts.scatter import scatter
 from kpi_assets.views.charts.sheet import Chart, merged
 from kpi_assets.views.charts.timeline import timeline
-from kpi_assets.views.plotting import telling
+from kpi_assets.views.plotting import captions, telling
 from kpi_assets.views.plotting.barplots import bar_scene, too_many
 from kpi_assets.views.plotting.clouds import cloud_of
 from kpi_assets.views.plotting.data import PlotData
@@ -83,7 +83,7 @@ def _scatter(story: Story, hook: Hook) -> Drawn:
 
 def _picture(story: Story, make: Callable[[Canvas], Chart], data: PlotData, solid: bool) -> Drawn:
     found = telling.find(story, data)
-    alt = telling.alternative(story, data, found)
+    alt = captions.alternative(story, data, found)
     rc = read_rc(story.args.plot_rc)
     picture = draw(
         make,

@@ -12,9 +12,9 @@ from kpi_assets.views.charts.panel import Frame, panel
 from kpi_assets.views.charts.picture import draw
 from kpi_assets.views.charts.sheet import Chart, merged
 from kpi_assets.views.plotting.data import PlotData, with_other
+from kpi_assets.views.plotting.grid import on_grid, positions
 from kpi_assets.views.plotting.rc import read_rc
 from kpi_assets.views.plotting.story import Story
-from kpi_assets.views.plotting.timelines import on_grid, positions
 
 MOST_PANELS = 12
 ACROSS = 4
@@ -91,7 +91,7 @@ def panel_note(story: Story, values: tuple[float, ...]) -> str:
     if len(known) == 1:
         return f"{show(last)}{per}"
     if top > 1.5 * max(abs(first), abs(last)) and top > 0:
-        return f"{show(last)}{per}, after a peak of {show(top)}"
+        return f"{show(last)}, after a peak of {show(top)}"
     if show(first) == show(last) or abs(last - first) <= 0.05 * max(abs(first), abs(last)):
         return (
             f"{show(first)} to {show(last)}{per}, flat"

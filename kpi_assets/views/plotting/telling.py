@@ -1,10 +1,10 @@
-"""What a plot says in words: finding, grey line, alternative text, notes."""
+"""What a plot finds: the sentence that becomes its title."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import overload
 
@@ -171,7 +171,7 @@ def _of_many(story: Story, shown: PlotData) -> Finding | None:
     named = [s for s in shown.series if not shown.is_other(s)]
     names = [shown.labels[series] for series in named]
     look, steps = story.look, shown.step
-    stacked = story.args.stacked or story.args.kind == "area"
+    stacked = (story.args.stacked or story.args.kind == "area") and not story.args.small_multiples
     slow = steps is not None and steps.unit in {"week", "month", "year"}
     if shown.index == "time" and not stacked:
         series = [[float(v) for v in shown.values(name)] for name in named]
@@ -200,83 +200,3 @@ def _sum(values: Sequence[float]) -> float:
 def _mean(values: Sequence[float]) -> float:
     known = [v for v in values if not math.isnan(v)]
     return sum(known) / len(known) if known else math.nan
-
-
-# ---------------------------------------------------------------------- grey line, alternative text, notes
-
-
-def explanation(story: Story, shown: PlotData) -> str:
-    """What the marks mean, where the picture alone does not say it."""
-    args = story.args
-    if args.rolling and args.kind == "line":
-        return f"Each dot is one day, the line is the {args.rolling}-day mean."
-    if story.before is not None and not story.before.empty and args.compare:
-        from kpi_assets.style.dates import earlier_words
-
-        earlier = earlier_words(story.context.window.length)
-        if args.kind == "bar" and len(shown.series) == 1:
-            return f"Line across the bar: {earlier}."
-        if args.kind == "line" and len(shown.series) == 1:
-            return f"Dashed: {earlier}."
-    if args.small_multiples:
-        return "One scale for all."
-    return ""
-
-
-def days_phrase(story: Story, shown: PlotData) -> str:
-    """The days on the axis and the explanation, for the grey line."""
-    text = explanation(story, shown)
-    return f"{story.days}. {text}" if text else story.days
-
-
-def alternative(story: Story, shown: PlotData, finding: Finding | None) -> str:
-    """The chart in two sentences: what was found, and the numbers that frame it."""
-    kind = {"line": "Line chart", "bar": "Bar chart", "area": "Area chart", "scatter": "Scatter plot"}[
-        story.args.kind
-    ]
-    if shown.empty:
-        return f"{kind} of {story.measure}, {story.days}: no values."
-    head = story.context.headline or (finding.text if finding else "")
-    sentences = [f"{head.rstrip('.')}."] if head else []
-    sentences.append(f"{kind} of {story.measure}, {story.days}".rstrip(".") + ".")
-    sentences.append(_range(story, shown))
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _range(story: Story, shown: PlotData) -> str:
-    if len(shown.series) > 1:
-        parts: list[str] = []
-        for series in shown.series[:6]:
-            known = [float(v) for v in shown.wide[series].dropna()]
-            if known:
-                parts.append(
-                    f"{shown.labels[series]} from {story.look.said(known[0])} to {story.look.said(known[-1])}"
-                )
-        more = f" and {len(shown.series) - 6} more" if len(shown.series) > 6 else ""
-        return f"{'; '.join(parts)}{more}." if shown.index == "time" else f"{len(shown.series)} series{more}."
-    known = [float(v) for v in shown.wide.iloc[:, 0].dropna()]
-    low, high = min(known), max(known)
-    if low == high:
-        return f"Always {story.look.said(low)}." if len(known) > 1 else f"One value, {story.look.said(low)}."
-    return f"Lowest {story.look.said(low)}, highest {story.look.said(high)}."
-
-
-def notes(story: Story, shown: PlotData) -> str:
-    """What was done to the rows, and what is not complete, as sentences."""
-    found = list(shown.notes)
-    if story.outside:
-        rows = "value lies" if story.outside == 1 else "values lie"
-        found.append(
-            f"{story.outside} {rows} outside the days shown and {'is' if story.outside == 1 else 'are'} not drawn."
-        )
-    found += _incomplete(story, shown)
-    return " ".join(dict.fromkeys(found))
-
-
-def _incomplete(story: Story, shown: PlotData) -> list[str]:
-    """A last month or week that the window cuts."""
-    step = shown.step
-    if shown.index != "time" or step is None or step.unit not in {"week", "month"} or shown.wide.empty:
-        return []
-    last: datetime = shown.wide.index[-1].to_pydatetime()
-    return [f"{story.moment(last)} is not complete."] if step.next(last) > story.end else []

@@ -1,0 +1,78 @@
+"""Time series on their steps: gaps made visible, long ones thinned, means over days."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from kpi_assets.views.plotting.data import PlotData, instant
+from kpi_assets.views.plotting.story import Story
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_POINTS = 2500
+BUCKETS = 600
+
+
+def on_grid(data: PlotData, start: datetime, end: datetime) -> PlotData:
+    """The series with a gap at each step of the span that has no row."""
+    if data.step is None or data.wide.empty:
+        return data
+    import pandas as pd
+
+    if data.step.how_many(start, end) > 20 * len(data.wide) + 1000:
+        return replace(data, step=None)
+    steps = data.step.between(min(start, data.wide.index[0].to_pydatetime()), end)
+    grid = data.wide.index.union(pd.DatetimeIndex(steps))
+    return replace(data, wide=data.wide.reindex(grid)) if len(grid) > len(data.wide) else data
+
+
+def thinned(data: PlotData, *, means: bool) -> PlotData:
+    """Long series as what a screen can show: per pixel's width the lowest and highest value, or the mean in stacks.
+
+    A stretch without values stays one.
+    """
+    import numpy as np
+
+    wide = data.wide
+    if len(wide) <= MOST_POINTS:
+        return data
+    bins = np.arange(len(wide)) * BUCKETS // len(wide)
+    if means:
+        first = np.flatnonzero(np.diff(bins, prepend=-1))
+        rows = wide.groupby(bins).mean().set_axis(wide.index[first])
+        return replace(data, wide=rows, notes=(*data.notes, f"Means of {len(wide)} times are drawn."))
+    keep = {0, len(wide) - 1}
+    for name in wide.columns:
+        values = wide[name].reset_index(drop=True)
+        parts = values.groupby(bins)
+        for chosen in (parts.idxmin(), parts.idxmax()):
+            keep.update(int(i) for i in chosen.dropna())
+        holes = parts.count()
+        keep.update(int(np.searchsorted(bins, empty)) for empty in holes.index[holes == 0])
+    rows = wide.iloc[sorted(keep)]
+    note = f"Of {len(wide)} times, the lowest and highest of each pixel are drawn."
+    return replace(data, wide=rows, notes=(*data.notes, note))
+
+
+def positions(data: PlotData, story: Story) -> tuple[Any, ...]:
+    """Where values stand: in the middle of the step that they stand for, as instants."""
+    zone, step = story.context.window.zone, data.step
+    found: list[datetime] = []
+    for moment in data.wide.index:
+        wall = moment.to_pydatetime()
+        at = instant(wall, zone)
+        found.append(at + (instant(step.next(wall), zone) - at) / 2 if step else at)
+    return tuple(found)
+
+
+def rolling_mean(series: pd.Series[Any], days: int) -> pd.Series[Any]:
+    """Mean over `days` steps: from the first full stretch on, over what is there; a gap where the day is missing."""
+    mean = series.rolling(days, min_periods=days // 2 + 1).mean()
+    first = series.first_valid_index()
+    begin = int(series.index.searchsorted(first))  # pyright: ignore[reportArgumentType]
+    mean.iloc[: begin + days - 1] = math.nan
+    return mean.where(series.notna())
