@@ -15,14 +15,14 @@ from kpi_assets.contracts import Document, Format, Output, PluginArgs, Receipt
 from kpi_assets.errors import DeliveryError
 from kpi_assets.outputs import editions as shelf
 from kpi_assets.outputs.archive import MADE_BY_US, render_archive
+from kpi_assets.outputs.contents import PAGE, folder_files, single_files
 from kpi_assets.outputs.editions import NOTES, Edition, edition_of, editions_in
+from kpi_assets.outputs.linking import ARCHIVE, masthead_links
 from kpi_assets.outputs.staging import Staging, locked, remove
 from kpi_assets.style.dates import window_text
-from kpi_assets.style.links import edition_links, relinked
+from kpi_assets.style.links import relinked
 
 StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf"]
-SINGLE: Mapping[Format, str] = {"png": "report.png", "pdf": "report.pdf"}
-ARCHIVE = PAGE = "index.html"
 
 
 def _as_list(value: object) -> object:
@@ -116,23 +116,13 @@ class StaticOutput(Output):
         return [edition.name, f"latest-{edition.slug}"] if newest == edition else [edition.name]
 
     def _singles(self, document: Document) -> dict[str, bytes]:
-        wanted = {f".{kind}": path for kind, path in SINGLE.items() if kind in self.formats}
-        return {suffix: document.file(path).content for suffix, path in wanted.items()}
+        return {suffix: file.content for suffix, file in single_files(document, self.formats).items()}
 
     def _linked(self, tree: Mapping[str, bytes], edition: Edition, kept: list[Edition]) -> dict[str, bytes]:
         files = dict(tree)
         if PAGE in files:
-            files[PAGE] = relinked(files[PAGE].decode(), self._links(edition, kept)).encode()
+            files[PAGE] = relinked(files[PAGE].decode(), masthead_links(edition, kept)).encode()
         return files
-
-    def _links(self, edition: Edition, others: list[Edition]) -> str:
-        earlier = shelf.before(edition, others)
-        if earlier is None:
-            return edition_links(None, f"../{ARCHIVE}", None)
-        lengths = {earlier.end - earlier.start, edition.end - edition.start}
-        just_before = earlier.end == edition.start and len(lengths) == 1
-        days = (edition.end - edition.start).days if just_before else None
-        return edition_links(f"../{earlier.name}/{PAGE}", f"../{ARCHIVE}", days)
 
     def _relinked_after(self, edition: Edition, kept: list[Edition]) -> dict[str, str]:
         """A backfilled edition is linked from the one that follows it, and from `latest` if that is the one."""
@@ -142,7 +132,7 @@ class StaticOutput(Output):
         changed: dict[str, str] = {}
         for name in self._names(later, kept):
             before = self._read(f"{name}/{PAGE}")
-            page = relinked(before, self._links(later, kept))
+            page = relinked(before, masthead_links(later, kept))
             if page != before:
                 changed[f"{name}/{PAGE}"] = page
         return changed
@@ -181,11 +171,7 @@ class StaticOutput(Output):
 
 
 def _tree(document: Document, formats: frozenset[Format]) -> dict[str, bytes]:
-    """The files of the edition's folder: the page, and Markdown with its figures where that was asked for."""
-    wanted = {"index.html"} if "html" in formats else set[str]()
-    if "md" in formats:
-        wanted |= {"index.md"} | {f.path for f in document.files if f.path.startswith("figures/")}
-    return {file.path: file.content for file in document.files if file.path in wanted}
+    return {file.path: file.content for file in folder_files(document, formats)}
 
 
 def _reason(error: OSError, folder: Path) -> str:

@@ -14,6 +14,8 @@ from kpi_assets.reports.slug import slugify
 
 FOLDER = "mail"
 SCALE = 2
+WIDEST = 552
+"""CSS pixels between the margins of a mail."""
 LOGO_HEIGHT = 24
 ROOT = re.compile(r"<svg[^>]*>")
 
@@ -33,8 +35,10 @@ def bitmap(picture: Picture) -> Bitmap:
     if picture.png is not None:
         content, width, height = picture.png, picture.png_width, picture.png_height
     else:
-        drawing = min(picture.drawings, key=lambda drawing: abs(drawing.width - 552))
-        content, width, height = _drawn(drawing.svg), drawing.width, drawing.height
+        drawing = min(picture.drawings, key=lambda drawing: abs(drawing.width - WIDEST))
+        content = _drawn(drawing.svg)
+        width = min(drawing.width, WIDEST)
+        height = round(drawing.height * width / drawing.width)
     # The hash makes the address new when the picture is, whatever a mail program keeps.
     name = f"{slugify(picture.title or picture.name)[:40].strip('-')}-{sha256(content).hexdigest()[:10]}.png"
     return Bitmap(f"{FOLDER}/{name}", content, width, height)

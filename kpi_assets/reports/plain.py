@@ -52,6 +52,7 @@ def _blocks(tokens: Sequence[Token], marks: Marks) -> Iterator[str]:
             counters.append(int(token.attrs.get("start", 1)) if token.type.startswith("ordered") else None)
         elif token.type in {"bullet_list_close", "ordered_list_close"}:
             counters.pop()
+            lead = GAP * len(counters)
             yield from () if counters else ("",)
         elif token.type == "list_item_open":
             lead = _lead(counters, marks)
