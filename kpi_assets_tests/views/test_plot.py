@@ -290,6 +290,7 @@ def test_small_multiples_share_one_scale() -> None:
     scales = {str(json.loads(p.picture.spec)["layer"][0]["encoding"]["y"]["scale"]) for p in panels.panels}
     assert len(scales) == 1
     assert panels.panels[0].note == "10 to 20 a day"
+    assert len({json.loads(p.picture.spec)["width"] for p in panels.panels}) == 1
 
 
 def test_incidents_are_ringed_and_named() -> None:

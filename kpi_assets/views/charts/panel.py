@@ -24,7 +24,7 @@ from kpi_assets.views.charts.sheet import (
     plot_width,
     texts,
 )
-from kpi_assets.views.charts.text import text_width
+from kpi_assets.views.charts.text import text_width, widest
 from kpi_assets.views.charts.ticks import value_axis
 
 HEIGHT = 164
@@ -32,13 +32,14 @@ HEIGHT = 164
 
 @dataclass(frozen=True)
 class Frame:
-    """What panels share: positions, bounds of the values, labels of both ends."""
+    """What panels share: positions, bounds of the values, labels of both ends, and all end values, for equal widths."""
 
     xs: Sequence[Any]
     low: float
     high: float
     first: str
     last: str
+    ends: tuple[str, ...]
 
 
 def panel(frame: Frame, values: Sequence[float], color: str, *, look: Look, canvas: Canvas) -> alt.LayerChart:
@@ -46,7 +47,7 @@ def panel(frame: Frame, values: Sequence[float], color: str, *, look: Look, canv
     size = canvas.size - 1
     last = next((i for i in range(len(values) - 1, -1, -1) if not math.isnan(values[i])), None)
     end = look.value(values[last]) if last is not None else ""
-    room = Padding(2, text_width(end, size + 2, bold=True) + 12, 10, canvas.line_height + 8)
+    room = Padding(2, widest(frame.ends, size + 2, bold=True) + 12, 10, canvas.line_height + 8)
     height = look.height or HEIGHT
     width, tall = plot_width(canvas, room), plot_height(height, room)
     axis = value_axis(frame.low, frame.high, zero=True)

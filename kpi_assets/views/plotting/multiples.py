@@ -65,7 +65,9 @@ def _frame(story: Story, data: PlotData) -> Frame:
     else:
         ends = [str(data.wide.index[i]) for i in (0, -1)]
         xs = tuple(float(i) for i in range(len(data.wide)))
-    return Frame(xs, low, high, ends[0], ends[1])
+    last = [next((v for v in reversed(data.values(name)) if not math.isnan(v)), None) for name in data.series]
+    texts = tuple(story.look.value(float(v)) for v in last if v is not None)
+    return Frame(xs, low, high, ends[0], ends[1], texts)
 
 
 def panel_widths(story: Story, count: int) -> list[tuple[str, int]]:
