@@ -474,3 +474,12 @@ def test_labels_stand_under_their_own_bars(weeks: int, cols: int) -> None:
     assert len(labels) >= 2
     for x, name in labels:
         assert float(x) == pytest.approx((names.index(name) + 0.5) * step, abs=1.5)
+
+
+def test_columns_beside_each_other_are_no_parts_of_a_whole() -> None:
+    """Of stacked columns none is said to be a share of all: trials and those of them that converted overlap."""
+    both = daily([15.0, 21, 19, 20, 15, 15, 14]).rename(columns={"sign_ups": "started"})
+    both["converted"] = [4, 5, 7, 5, 4, 6, 6]
+    block = plot(both, kind="bar", stacked=True)
+    assert "of all" not in block.title
+    assert "leads" not in block.title

@@ -167,23 +167,26 @@ def _of_ordered_names(story: Story, shown: PlotData) -> Finding | None:
 
 
 def _of_many(story: Story, shown: PlotData) -> Finding | None:
-    """Several series: who made the change of a sum, who moved most, or who leads."""
+    """Several series: who made the change of a sum, who moved most, or who leads.
+
+    Only `groupby` makes series the parts of one measure; columns beside each other need not add up to anything.
+    """
     named = [s for s in shown.series if not shown.is_other(s)]
     names = [shown.labels[series] for series in named]
-    look, steps = story.look, shown.step
+    look, steps, parts = story.look, shown.step, bool(story.args.groupby)
     stacked = (story.args.stacked or story.args.kind == "area") and not story.args.small_multiples
     slow = steps is not None and steps.unit in {"week", "month", "year"}
-    if shown.index == "time" and not stacked:
+    if shown.index == "time" and not (stacked and parts):
         series = [[float(v) for v in shown.values(name)] for name in named]
         found = findings.mover(names, series, look.said if slow else look.said_mean, story.per, ends=slow)
         if found:
             return found
-    if stacked and slow and len(shown.wide) > 1:
+    if stacked and parts and slow and len(shown.wide) > 1:
         last, first = ([float(v) for v in shown.wide[named].iloc[i]] for i in (-1, -2))
         found = findings.contribution(story.subject, names, first, last, show=look.said)
         if found and len(named) == len(shown.series):
             return found
-    if not story.additive or not (story.args.groupby or story.args.stacked):
+    if not (story.additive and parts):
         return None
     totals = shown.wide.sum(min_count=1)
     rest = sum(float(totals[s]) for s in shown.series if s not in named)
