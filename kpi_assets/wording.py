@@ -83,8 +83,7 @@ def page_url(plan: ReportPlan, window: Window) -> str:
 def placeholder_block(view: ViewPlan, error: KpiAssetsError, before: Block | None, plan: ReportPlan) -> Block:
     """The block that says that a view could not be made: plain reason, last good value, what happens next."""
     told = "The owner was told." if plan.config.owner else ""
-    again = "It fills itself when the source answers; all other blocks stand on their own."
-    sentences = [_reason(error), _last_value(before), " ".join(part for part in (told, again) if part)]
+    sentences = [_reason(error), _last_value(before), told]
     return Block(
         view=view.id,
         plugin=view.plugin,
@@ -93,6 +92,8 @@ def placeholder_block(view: ViewPlan, error: KpiAssetsError, before: Block | Non
         cols=view.cols,
         status="placeholder",
         elements=(Prose(markdown="\n\n".join(sentence for sentence in sentences if sentence)),),
+        # Beside the reason, since mail and chat, which nothing fills later, leave notes of placeholders out.
+        note="It fills itself when the source answers; all other blocks stand on their own.",
     )
 
 

@@ -179,7 +179,7 @@ class SlackOutput(Output):
             except (RefusedError, DeliveryError) as error:
                 details.append(f"{channel}: reply {number} of {len(messages) - 1} is missing: {error}")
                 break
-        return f"{place}/{thread}", details
+        return slack.permalink(place, thread) or f"{place}/{thread}", details
 
     def _opened(
         self, slack: Slack, channel: str, message: Message, thread: str | None = None

@@ -174,7 +174,7 @@ class SlackPeer:
     looks: int = 0
     _lengths: dict[str, int] = field(default_factory=dict)
 
-    def answer(self, asked: Asked) -> Answer:  # noqa: PLR0911 - an answer per case
+    def answer(self, asked: Asked) -> Answer:
         path = urlsplit(asked.path).path
         if path.startswith("/upload/"):
             return self._upload(path.rpartition("/")[2], asked.body)
@@ -184,17 +184,20 @@ class SlackPeer:
             return self.next[method].pop(0)
         if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return refused("invalid_auth")
-        match method:
-            case "auth.test":
-                return Answer(200, {"ok": True, "user": "reports", "team": "Quillmoor"})
-            case "files.getUploadURLExternal":
-                return self._place(asked.form)
-            case "files.completeUploadExternal":
-                return self._complete(asked.form)
-            case "chat.postMessage":
-                return self._post(asked.form)
-            case _:
-                return refused("unknown_method")
+        methods: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+            "auth.test": lambda form: Answer(200, {"ok": True, "user": "reports", "team": "Quillmoor"}),
+            "files.getUploadURLExternal": self._place,
+            "files.completeUploadExternal": self._complete,
+            "chat.postMessage": self._post,
+            "chat.getPermalink": self._permalink,
+        }
+        return methods[method](asked.form) if method in methods else refused("unknown_method")
+
+    def _permalink(self, form: Mapping[str, str]) -> Answer:
+        channel, ts = form["channel"], form["message_ts"]
+        link = f"https://quillmoor.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+        known = any((post["channel"], post["ts"]) == (channel, ts) for post in self.posts)
+        return Answer(200, {"ok": True, "permalink": link}) if known else refused("message_not_found")
 
     def _place(self, form: Mapping[str, str]) -> Answer:
         if not form.get("filename") or not form.get("length", "").isdigit():

@@ -46,15 +46,21 @@ class Pauses(list[float]):
 
 
 def test_one_message_and_its_thread(peer: SlackPeer) -> None:
-    """The excerpt is posted, what is left answers in its thread, and the receipt names channel and message."""
+    """The excerpt is posted, what is left answers in its thread, and the receipt says where it is found."""
     receipt = output(peer).deliver(edition())
     first, *replies = peer.posts
     assert first["blocks"][0]["text"]["text"] == "Sign-ups reached 1,284, up 11.4\u00a0%"
     assert "thread_ts" not in first
     assert replies
     assert {reply["thread_ts"] for reply in replies} == {first["ts"]}
-    assert receipt.location == f"C01/{first['ts']}"
+    assert receipt.location == f"https://quillmoor.slack.com/archives/C01/p{first['ts'].replace('.', '')}"
     assert (receipt.recipients, receipt.refused) == (("#kpis",), ())
+
+
+def test_a_message_without_an_address_is_named_by_its_id(peer: SlackPeer) -> None:
+    """Where Slack does not tell the address, channel and time stamp are the message's name."""
+    peer.next["chat.getPermalink"] = [refused("missing_scope")]
+    assert output(peer).deliver(edition()).location == f"C01/{peer.posts[0]['ts']}"
 
 
 def test_charts_are_uploaded_files(peer: SlackPeer) -> None:

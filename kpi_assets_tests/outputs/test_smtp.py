@@ -430,6 +430,12 @@ def test_kpi_reporters_arguments_are_understood() -> None:
     assert (args.email_to, args.smtp_port) == (("board@example.com",), 25)
 
 
+def test_formats_are_known_before_the_environment_is() -> None:
+    """While addresses wait for the environment, the document is already known to need mail and PDF."""
+    waiting = SmtpArgs.model_construct(email_from=(), email_to=(), attachments="pdf")  # type: ignore[arg-type]
+    assert SmtpOutput("board", waiting).formats == {"mail", "pdf"}
+
+
 def test_names_and_foreign_domains_are_written_as_servers_want_them(peer: MailPeer) -> None:
     """A name with accents and a comma survives, a domain with umlauts is sent in ASCII."""
     output(peer, email_to=['"Müller, Änne" <a@bücher.example>']).deliver(edition())

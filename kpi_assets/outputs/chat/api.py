@@ -69,6 +69,17 @@ class Slack:
         )
         return str(answer.get("channel") or channel), str(answer.get("ts") or "")
 
+    def permalink(self, channel: str, message: str) -> str | None:
+        """The address under which a message is found, where Slack tells."""
+        try:
+            answer = self._call(
+                lambda client: client.chat_getPermalink(channel=channel, message_ts=message),
+                what="the address",
+            )
+        except RefusedError:
+            return None
+        return str(answer.get("permalink") or "") or None
+
     def _call(self, ask: Callable[[Any], Any], *, what: str, posts: bool = False) -> Any:
         """Ask until the answer is not 429. Raises RefusedError, or DeliveryError where the answer is missing."""
         waited = 0.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, cast
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -90,9 +90,9 @@ class LetterArgs(PluginArgs):
 
     @property
     def formats(self) -> frozenset[Format]:
-        """What the document must hold."""
-        wanted: tuple[Format, ...] = ("mail", *self.attachments)
-        return frozenset(wanted)
+        """What the document must hold. Arguments that wait for the environment may still be as written."""
+        attached = cast("Sequence[Format]", as_list(self.attachments))
+        return frozenset[Format](("mail", *attached))
 
 
 def filled(template: str, document: Document) -> str:
