@@ -38,7 +38,7 @@ def draw(  # noqa: PLR0913 - independent options, all but three by keyword
     for wanted, width in widths or context.widths:
         canvas = Canvas(width, cast(CanvasClass, wanted), 12, theme.light.paper)
         text = spec_of(make_chart, context, canvas, vega_config)
-        raw = render.svg(context.view, text)
+        raw = render.svg(context.view, text, theme.chart_font)
         first = first or text
         prefix = unique(context.view, name, wanted)
         picture = render.tidy(raw, prefix, alt, theme.chart_font)
