@@ -31,7 +31,7 @@ class Asked:
     def form(self) -> dict[str, str]:
         """Arguments, however they were sent: in the address, as a form or as JSON."""
         if "json" in self.headers.get("Content-Type", ""):
-            return dict(json.loads(self.body))
+            return dict(json.loads(self.body or b"{}"))
         texts = (urlsplit(self.path).query, self.body.decode())
         return {name: values[0] for text in texts for name, values in parse_qs(text).items()}
 
