@@ -44,10 +44,10 @@ class Step:
         return self.anchor + (moment - self.anchor) // length * length
 
     def next(self, moment: datetime) -> datetime:
-        """The beginning of the step after the one that begins at `moment`."""
+        """The beginning of the step after the one that begins at `moment`, which may be some microseconds late."""
         if self.unit in {"month", "year"}:
             return _month(moment, self.count * (12 if self.unit == "year" else 1))
-        return moment + self._length
+        return moment.replace(microsecond=0) + self._length
 
     @property
     def _length(self) -> timedelta:

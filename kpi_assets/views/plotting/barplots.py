@@ -11,6 +11,7 @@ from typing import Any
 from kpi_assets.style.dates import day_text, earlier_words, month_text, weekday_name
 from kpi_assets.views.charts.bars_scene import Arrangement, Bars, BarScene, Category
 from kpi_assets.views.plotting.data import PlotData, with_other
+from kpi_assets.views.plotting.folds import is_again
 from kpi_assets.views.plotting.grid import on_grid
 from kpi_assets.views.plotting.story import Story
 from kpi_assets.views.plotting.timelines import MOST_SERIES, nothing_sentence, stack_order
@@ -108,7 +109,8 @@ def _category(story: Story, data: PlotData, position: int, key: str) -> Category
     wall: datetime = data.wide.index[position].to_pydatetime()
     previous = data.wide.index[position - 1].to_pydatetime() if position else None
     lines, mark = _time_label(story, data, wall, previous)
-    return Category(wall.isoformat(timespec="minutes").removesuffix("T00:00"), lines, mark=mark)
+    name = wall.isoformat(timespec="auto" if is_again(wall) else "minutes")
+    return Category(name.removesuffix("T00:00"), lines, mark=mark)
 
 
 Label = tuple[tuple[str, ...], bool]

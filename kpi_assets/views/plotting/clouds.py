@@ -12,7 +12,8 @@ import pandas as pd
 from kpi_assets.views.charts.scatter import Cloud
 from kpi_assets.views.charts.strands import Strand
 from kpi_assets.views.composing import header_of
-from kpi_assets.views.plotting.data import PlotData, instant, instants
+from kpi_assets.views.plotting.data import PlotData
+from kpi_assets.views.plotting.folds import instant, instants
 from kpi_assets.views.plotting.story import Story
 from kpi_assets.views.plotting.timelines import MOST_SERIES, nothing_sentence
 

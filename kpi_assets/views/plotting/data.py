@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from kpi_assets.errors import ViewError, suggest
 from kpi_assets.views.charts.steps import Step, infer_step
+from kpi_assets.views.plotting.folds import without_again
 from kpi_assets.views.plotting.reading import HUGE, Index, decimals, drawable, to_index
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class PlotData:
 
     `labels`: how each column of `wide` is called in print. `points` are the rows one by one (index, series, value), for
     scatters. `notes` say what was done to the rows. `step` is the rhythm of a time index. `other` names the series that
-    holds the sum of those left out, `other_row` says that the last row does.
+    holds the sum of those left out, `other_row` says that the last row does. `zone` is that of a time index.
     """
 
     index: Index
@@ -44,6 +44,7 @@ class PlotData:
     index_name: str = ""
     other: str = ""
     other_row: bool = False
+    zone: str = "UTC"
 
     @property
     def series(self) -> list[str]:
@@ -96,9 +97,9 @@ def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
     if kind != "text" and (lost := int(index.isna().sum())):
         notes.append(f"{lost} {'row has' if lost == 1 else 'rows have'} no {name}.")
         frame, numbers, index = frame[index.notna()], numbers[index.notna()], index[index.notna()]
-    if shape.groupby:
-        return _grouped(frame, index, numbers, _Kind(kind, name, shape, notes))
-    return _by_column(index, numbers, _Kind(kind, name, shape, notes))
+    how = _Kind(kind, name, shape, notes)
+    made = _grouped(frame, index, numbers, how) if shape.groupby else _by_column(index, numbers, how)
+    return replace(made, zone=zone)
 
 
 def _named_once(frame: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +174,7 @@ class _Kind:
         wide.columns.name = None
         if self.index != "text" and not wide.index.is_monotonic_increasing:
             wide = wide.sort_index()
-        step = infer_step(pd.DatetimeIndex(wide.index)) if self.index == "time" else None
+        step = infer_step(without_again(pd.DatetimeIndex(wide.index))) if self.index == "time" else None
         labels = {column: self.shape.label_map.get(column, column) for column in order}
         return PlotData(self.index, wide.astype(float), labels, points, step, tuple(self.notes), self.name)
 
@@ -251,7 +252,7 @@ def within(data: PlotData, start: datetime, end: datetime) -> PlotData:
     if not points.empty:
         points = points[(points["x"] >= floor) & (points["x"] < end)]
     wide = data.wide[inside]
-    step = infer_step(pd.DatetimeIndex(wide.index)) if len(wide) > 2 else data.step
+    step = infer_step(without_again(pd.DatetimeIndex(wide.index))) if len(wide) > 2 else data.step
     return replace(data, wide=wide, points=points, step=step)
 
 
@@ -270,18 +271,6 @@ def with_other(data: PlotData, most: int) -> PlotData:
     note = f"{OTHER}: {names}."
     labels = {**{column: data.labels[column] for column in kept}, other: other}
     return replace(data, wide=wide, labels=labels, other=other, notes=(*data.notes, note))
-
-
-def instants(index: pd.Index[Any], zone: str) -> pd.DatetimeIndex:
-    """Wall-clock times as instants in UTC, for a time axis on which a day of 25 hours is an hour longer."""
-    times = pd.DatetimeIndex(index)
-    local = times.tz_localize(zone, ambiguous=np.ones(len(times), dtype=bool), nonexistent="shift_forward")
-    return local.tz_convert("UTC")
-
-
-def instant(moment: datetime, zone: str) -> datetime:
-    """One wall-clock time as an instant in UTC."""
-    return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))
 
 
 def wall_window(window: Window) -> tuple[datetime, datetime]:

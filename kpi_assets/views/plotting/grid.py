@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kpi_assets.views.plotting.data import PlotData, instant
+from kpi_assets.views.plotting.data import PlotData
+from kpi_assets.views.plotting.folds import existing, instant
 from kpi_assets.views.plotting.story import Story
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kpi_assets.views.charts.steps import Step
 
 MOST_POINTS = 2500
 BUCKETS = 600
@@ -25,8 +28,8 @@ def on_grid(data: PlotData, start: datetime, end: datetime) -> PlotData:
 
     if data.step.how_many(start, end) > 20 * len(data.wide) + 1000:
         return replace(data, step=None)
-    steps = data.step.between(min(start, data.wide.index[0].to_pydatetime()), end)
-    grid = data.wide.index.union(pd.DatetimeIndex(steps))
+    steps = pd.DatetimeIndex(data.step.between(min(start, data.wide.index[0].to_pydatetime()), end))
+    grid = data.wide.index.union(steps if data.step.whole_days else existing(steps, data.zone))
     return replace(data, wide=data.wide.reindex(grid)) if len(grid) > len(data.wide) else data
 
 
@@ -65,8 +68,15 @@ def positions(data: PlotData, story: Story) -> tuple[Any, ...]:
     for moment in data.wide.index:
         wall = moment.to_pydatetime()
         at = instant(wall, zone)
-        found.append(at + (instant(step.next(wall), zone) - at) / 2 if step else at)
+        found.append(at + _length(step, wall, zone) / 2 if step else at)
     return tuple(found)
+
+
+def _length(step: Step, wall: datetime, zone: str) -> timedelta:
+    """How long a step lasts; an hour is an hour, also where the clocks show it twice or skip the next."""
+    after = step.next(wall)
+    length = instant(after, zone) - instant(wall, zone)
+    return length if step.whole_days else min(length, after - wall.replace(microsecond=0))
 
 
 def rolling_mean(series: pd.Series[Any], days: int) -> pd.Series[Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    pass
+from kpi_assets.views.plotting.folds import AGAIN, walls
 
 Index = Literal["time", "number", "text"]
 ISO = r"^\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?$"
@@ -48,10 +47,9 @@ def is_missing(value: object) -> bool:
 
 def _wall(column: pd.Series[Any], zone: str) -> pd.Series[Any]:
     """Wall-clock time in the report's zone, without a zone."""
-    dtype = column.dtype
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_convert(zone).dt.tz_localize(None)
     sane = column.where(column.dt.year.between(1701, 2249))
+    if isinstance(sane.dtype, pd.DatetimeTZDtype):
+        sane = walls(sane, zone)
     return sane.astype("datetime64[us]").astype("datetime64[ns]")
 
 
@@ -86,9 +84,12 @@ def _moment(value: object, zone: str) -> pd.Timestamp | None:
         moment = pd.Timestamp(cast(Any, value))
     except (ValueError, pd.errors.OutOfBoundsDatetime):
         return None
-    if moment.tzinfo is not None:
-        moment = moment.tz_convert(zone).tz_localize(None)
-    return moment.floor("us") if 1700 < moment.year < 2250 else None
+    if not 1700 < moment.year < 2250:
+        return None
+    if moment.tzinfo is None:
+        return moment.floor("us")
+    local = moment.tz_convert(zone).floor("us")
+    return local.tz_localize(None) + AGAIN * local.fold
 
 
 def decimals(column: pd.Series[Any]) -> pd.Series[Any] | None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_assets.style.dates import day_text, weekday_name, window_short
 from kpi_assets.views.charts.strands import Form, Mark, Scene, Strand, Tint
-from kpi_assets.views.plotting.data import PlotData, instant, with_other
+from kpi_assets.views.plotting.data import PlotData, with_other
+from kpi_assets.views.plotting.folds import instant
 from kpi_assets.views.plotting.grid import on_grid, positions, rolling_mean, thinned
 from kpi_assets.views.plotting.story import Story
 
