@@ -61,13 +61,17 @@ class _Writer:
             return ()
         widths = self._widths()
         return tuple(
-            MailCell("th", column.label, f"th mut {self._side(i)}".strip(), width=widths[i])
+            MailCell("th", column.label, " ".join(filter(None, self._head(i))), width=widths[i])
             for i, column in enumerate(self.columns)
         )
 
     def row(self, cells: list[Cell], *, turn: bool = False, sum_row: bool = False) -> tuple[MailCell, ...]:
         more = " ".join(name for name, on in (("turn", turn or sum_row), ("sum", sum_row)) if on)
         return tuple(self._cell(cell, i, more) for i, cell in enumerate(cells[: len(self.columns)]))
+
+    def _head(self, index: int) -> tuple[str, ...]:
+        beside_steps = any(self.stepped) and not self.stepped[index]
+        return ("th", "mut", self._side(index), "plain" if beside_steps else "")
 
     def _cell(self, cell: Cell, index: int, more: str) -> MailCell:
         tag = "th" if self.columns[index].header else "td"
