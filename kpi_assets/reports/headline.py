@@ -21,10 +21,10 @@ def subject(meta: DocumentMeta, stats: Sequence[Stat], lead: Lead, locale: str) 
     main = main_stat(stats)
     tries: list[str] = []
     if main and meta.findings:
-        figure, change = figure_words(main), _change(main)
+        figure, change = named_figure(main), _change(main)
         other = contrast_stat(stats, lead)
         if other:
-            tries.append(f"{figure}{change}, {_inside(figure_words(other), locale)} · {when}")
+            tries.append(f"{figure}{change}, {_inside(named_figure(other), locale)} · {when}")
         tries += [f"{figure}{change} · {when}", f"{figure} · {when}"]
     # A title that carries its dates already does not get them twice.
     dated = any(day in meta.title for day in (meta.window.start.isoformat(), meta.window.key))
@@ -41,8 +41,8 @@ def header(meta: DocumentMeta, stats: Sequence[Stat], lead: Lead) -> str:
     if main and meta.findings:
         text = main.change.text if main.change else ""
         word = NUMBER_SIGNS.get(text[:1])
-        tries += [f"{figure_words(main)}, {word}{text[1:]}"] if word else []
-        tries.append(figure_words(main))
+        tries += [f"{named_figure(main)}, {word}{text[1:]}"] if word else []
+        tries.append(named_figure(main))
     tries += [lead.finding.removesuffix(".")] if lead.finding else []
     tries.append(meta.title)
     return next(
@@ -57,9 +57,9 @@ def preheader(line: str, lead: Lead, stats: Sequence[Stat], *, evidence: Sequenc
     if found and found.rstrip(".") not in lead.text:
         parts.append(found.rstrip(".") + ".")
     parts += [
-        f"{figure_words(stat)}{f', {stat.target.text}' if stat.target else ''}."
+        f"{named_figure(stat)}{f', {stat.target.text}' if stat.target else ''}."
         for stat in stats
-        if stat.number is not None and figure_words(stat).casefold() not in line.casefold()
+        if stat.number is not None and named_figure(stat).casefold() not in line.casefold()
     ][:1]
     if failed:
         parts.append("One block could not be made." if failed == 1 else f"{failed} blocks could not be made.")
@@ -99,6 +99,11 @@ def figure_words(stat: Stat) -> str:
     if text and text != stat.value:
         return text
     return f"{stat.label} {stat.value}".strip()
+
+
+def named_figure(stat: Stat) -> str:
+    """`Sign-ups 1,284`; the configured label's words, which may be links, only where the figure has no name."""
+    return f"{stat.label} {stat.value}" if stat.label else figure_words(stat)
 
 
 def _change(stat: Stat) -> str:

@@ -97,7 +97,7 @@ def test_kpi_reporter_file_for_mysql(folder: Path, mariadb: Database) -> None:
     rides = made.stat("rides_this_week")
     assert made.failures == 0
     assert (rides.value, rides.change and rides.change.text) == ("453", "+15.0\u202f%")
-    assert rides.label_html == "453 <em>rides</em>"
+    assert rides.label_html == '<span class="figure">453</span> <em>rides</em>'
     assert made.table("stations")[0] == ["Harbour", "128"]
     assert mariadb.password not in made.html
 

@@ -145,7 +145,9 @@ def test_a_label_template_is_html_here_and_text_there() -> None:
     label = '<b>{stat}</b> of {all} <a href="https://x.example">more &amp; more</a>'
     figure = stat(render({"label": label}, one(12), title="This week"))
     assert figure.label == "This week"
-    assert figure.label_html == '<b>12</b> of {all} <a href="https://x.example">more &amp; more</a>'
+    assert figure.label_html == (
+        '<b><span class="figure">12</span></b> of {all} <a href="https://x.example">more &amp; more</a>'
+    )
     assert figure.label_text == "12 of {all} more & more"
 
 
@@ -218,3 +220,13 @@ def test_any_frame_gives_a_block_or_a_view_error(
     with suppress(ViewError):
         render(args, query, comparison=before)
     pd.testing.assert_frame_equal(query, kept)
+
+
+def test_a_label_with_links_keeps_its_number_linked_beside_them() -> None:
+    """With links in the label `link_url` goes around the number alone: links do not hold links."""
+    label = '{stat} <a href="https://x.example">more</a>'
+    figure = stat(render({"label": label, "link_url": "https://y.example"}, one(12)))
+    assert figure.link_url is None
+    assert figure.label_html == (
+        '<a href="https://y.example"><span class="figure">12</span></a> <a href="https://x.example">more</a>'
+    )

@@ -119,13 +119,13 @@ class Maker:
             qualifier=self.args.qualifier,
             value=value,
             number=now.number,
-            label_html=labels.label_html(template, value) if template else None,
+            label_html=labels.label_html(template, value, self.args.link_url) if template else None,
             label_text=labels.label_text(template, value) if template else None,
             change=change,
             before=self._before_text(before),
             sparkline=sparkline(self.context, past, self.picture, alt) if past else None,
             target=self._target(now),
-            link_url=self.args.link_url,
+            link_url=None if template and labels.has_links(template) else self.args.link_url,
             note=self._note(now, before, change),
         )
 

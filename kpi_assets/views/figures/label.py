@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from html.parser import HTMLParser
 
 STAT = "{stat}"
@@ -13,9 +14,20 @@ def is_template(label: str) -> bool:
     return STAT in label
 
 
-def label_html(label: str, value: str) -> str:
-    """The configuration's HTML with the escaped number in it; other braces stay as they are."""
-    return label.replace(STAT, html.escape(value))
+def label_html(label: str, value: str, link_url: str | None = None) -> str:
+    """The configuration's HTML with the escaped number in it as a `figure`; other braces stay as they are.
+
+    Where the label has links of its own, `link_url` goes around the number alone: links cannot hold links.
+    """
+    figure = f'<span class="figure">{html.escape(value)}</span>'
+    if link_url and has_links(label):
+        figure = f'<a href="{html.escape(link_url)}">{figure}</a>'
+    return label.replace(STAT, figure)
+
+
+def has_links(label: str) -> bool:
+    """Does the configuration's HTML hold an `<a>`?"""
+    return re.search(r"<a\b", label, re.IGNORECASE) is not None
 
 
 def label_text(label: str, value: str) -> str:
