@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -198,6 +199,24 @@ def test_what_is_too_large_is_said(peer: MailPeer) -> None:
     assert said in html_of(message)
     assert "not attached: weekly-growth-report-2024-11-24-csv.zip" in receipt.detail
     assert list(message.iter_attachments()) == []
+
+
+def test_the_size_is_told(peer: MailPeer, caplog: pytest.LogCaptureFixture) -> None:
+    """Log and receipt say how large the HTML is; a mail that Gmail would cut is a warning."""
+    document = edition()
+    with caplog.at_level(logging.INFO, "kpi_assets"):
+        receipt = output(peer).deliver(document)
+        size = len(html_of(peer.posts[0].message).replace("\r\n", "\n").encode())
+        assert f"mail of weekly 2024-11-24: {size} bytes of HTML" in caplog.text
+        assert f": {size / 1000:.0f} KB of HTML, 3 pictures" in receipt.detail
+        assert caplog.records[-1].levelname == "INFO"
+        files = tuple(
+            replace(file, content=file.content + b"x" * 100_000) if file.path == "mail.html" else file
+            for file in document.files
+        )
+        receipt = output(peer).deliver(replace(document, files=files))
+    assert "KB of HTML, which Gmail cuts" in receipt.detail
+    assert caplog.records[-1].levelname == "WARNING"
 
 
 # ---------------------------------------------------------------- who got it

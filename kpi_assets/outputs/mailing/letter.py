@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import zipfile
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from html import escape
 from kpi_assets.contracts import Document, File
 from kpi_assets.outputs.mailing.args import LetterArgs, filled, under
 from kpi_assets.style.numbers import plain_spaces
+
+log = logging.getLogger("kpi_assets")
 
 PICTURES = "mail/"
 CLIPPED = 102_000
@@ -71,6 +74,12 @@ def write_letter(document: Document, args: LetterArgs) -> Letter:
             cid = f"{name}@kpi-assets"
             html = html.replace(source, f'src="cid:{cid}"')
             pictures.append(Enclosure(name, file.media_type, file.content, cid))
+    size = len(html.encode())
+    log.log(
+        logging.WARNING if size > CLIPPED else logging.INFO,
+        "mail of %s %s: %d bytes of HTML; Gmail cuts what is longer than about %d",
+        *(document.report, document.edition, size, CLIPPED),
+    )
     attached, omitted = _attached(document, args)
     said = f"Not attached: {'; '.join(omitted)}." if omitted else ""
     return Letter(
