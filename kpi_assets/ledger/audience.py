@@ -58,8 +58,6 @@ def overlap(entries: Sequence[Entry], claim: Claim, terms: Terms, now: datetime)
             return Verdict(
                 stop="busy", text=f"another process delivers it to some of the same people since {since}"
             )
-    if terms.force:
-        return None
     for entry in others:
         if entry.state in ("claimed", "unknown"):
             return Verdict(stop="unknown", text=doubt(entry))

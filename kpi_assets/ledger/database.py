@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ class Database:
 
     engine: Engine
     place: str
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     @contextmanager
     def turn(self, key: str) -> Generator[Connection]:

@@ -123,13 +123,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Held:
-    """A claim that is ours until `lease_until`; `token` proves it."""
+    """A claim that is ours until `lease_until`; `token` proves it. `terms` are those under which it was taken."""
 
     claim: Claim
     id: int
     token: str
     why: Why
     lease_until: datetime
+    terms: Terms = ONCE
 
 
 @dataclass(frozen=True)

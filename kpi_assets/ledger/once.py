@@ -67,13 +67,13 @@ def deliver_once(
 def _claim(
     ledger: Ledger, claim: Claim, clock: Clock, *, terms: Terms, pause: Callable[[float], None]
 ) -> Held | Refused:
-    waited = 0.0
+    waited, delay = 0.0, 1.0
     while True:
         got = ledger.claim(claim, now=clock(), terms=terms)
         if isinstance(got, Held) or got.stop != "busy" or waited >= PATIENCE:
             return got
-        pause(1.0)
-        waited += 1.0
+        pause(delay)
+        waited, delay = waited + delay, min(delay * 1.5, 5.0)
 
 
 def _attempt(ledger: Ledger, held: Held, deliver: Deliver, clock: Clock) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -81,9 +81,9 @@ class Ledger:
                 entry = turn.get(entry.id)
             if verdict.stop:
                 return Refused(verdict.stop, verdict.text, entry)
-            return turn.take(
-                claim, entry or turn.add(claim, "claimed"), verdict.go or "first", now + self.lease
-            )
+            row = entry or turn.add(claim, "claimed")
+            held = turn.take(claim, row, verdict.go or "first", now + self.lease)
+            return replace(held, terms=terms)
 
     def foresee(self, claim: Claim, *, now: datetime, terms: Terms = ONCE) -> Verdict:
         """What `claim` would decide; nothing changes."""
@@ -99,14 +99,18 @@ class Ledger:
 
     def arrived(self, held: Held, receipt: Receipt, *, now: datetime) -> None:
         """The delivery was taken; by some of the recipients only, where the receipt tells of refusals."""
-        facts = {
+        reached, refusals = reached_by(held.claim, receipt), "; ".join(receipt.refused)
+        if refusals and held.claim.recipients and not reached:
+            self.failed(held, refusals, now=now)
+            return
+        facts: dict[str, Any] = {
             "content_hash": held.claim.content_hash,
             "receipt": receipt_json(receipt, self.hide),
-            "reached": members_json(reached_by(held.claim, receipt)),
             "delivered_at": now,
         }
         with self._turn(held.claim, now) as turn:
-            turn.settle(held, "partial" if receipt.refused else "sent", "; ".join(receipt.refused), facts)
+            facts["reached"] = members_json(reached | turn.still_reached(held))
+            turn.settle(held, "partial" if refusals else "sent", refusals, facts)
 
     def failed(self, held: Held, reason: str, *, now: datetime) -> None:
         """The delivery did certainly not arrive. What people had before, they still have."""
@@ -200,9 +204,10 @@ class Ledger:
 
 def _verdict(turn: Turn, claim: Claim, terms: Terms) -> Verdict:
     verdict = decide(turn.find(claim), claim, terms, turn.now)
-    if verdict.stop:
-        return verdict
-    return overlap(turn.siblings(claim), claim, terms, turn.now) or verdict
+    against = None if verdict.stop else overlap(turn.siblings(claim), claim, terms, turn.now)
+    if against and terms.force and against.stop != "busy":
+        return Verdict(go="forced")
+    return against or verdict
 
 
 def _wanted(search: Search) -> Select[Any]:

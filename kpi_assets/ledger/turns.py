@@ -109,6 +109,14 @@ class Turn:
         kept = _still(row) if state == "failed" else {}
         self.change(held.id, **{"state": state, "reason": said, "lease_until": None, **facts, **kept})
 
+    def still_reached(self, held: Held) -> frozenset[str]:
+        """Who had the edition before this attempt; under `on_change`, who had this content."""
+        row = self._row(held.id)
+        if row is None:
+            return frozenset()
+        same = held.terms.redeliver == "never" or row.content_hash == held.claim.content_hash
+        return entry_of(row).reached if same else frozenset()
+
     def give_up(self, entry: Entry) -> None:
         """The process that held it is dead: a notification may have arrived; what publishes is done again."""
         state: State = "failed" if entry.effect == "publish" else "unknown"
