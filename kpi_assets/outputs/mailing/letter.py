@@ -74,18 +74,19 @@ def write_letter(document: Document, args: LetterArgs) -> Letter:
             cid = f"{name}@kpi-assets"
             html = html.replace(source, f'src="cid:{cid}"')
             pictures.append(Enclosure(name, file.media_type, file.content, cid))
+    attached, omitted = _attached(document, args)
+    said = f"Not attached: {'; '.join(omitted)}." if omitted else ""
+    html = html.replace(MARK, f"<br>{escape(said)}" if said else "")
     size = len(html.encode())
     log.log(
         logging.WARNING if size > CLIPPED else logging.INFO,
         "mail of %s %s: %d bytes of HTML; Gmail cuts what is longer than about %d",
         *(document.report, document.edition, size, CLIPPED),
     )
-    attached, omitted = _attached(document, args)
-    said = f"Not attached: {'; '.join(omitted)}." if omitted else ""
     return Letter(
         subject=BREAKS.sub(" ", plain_spaces(filled(args.subject, document))).strip(),
         text=f"{text}{said}\n" if said else text,
-        html=html.replace(MARK, f"<br>{escape(said)}" if said else ""),
+        html=html,
         pictures=tuple(pictures),
         attachments=tuple(attached),
         omitted=tuple(omitted),
