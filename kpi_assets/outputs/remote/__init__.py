@@ -1,0 +1,1 @@
+"""What outputs share that publish to another machine: a folder there, an edition in it, `latest` beside it."""
