@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from kpi_assets.contracts import Document, Format, Output, Receipt
 from kpi_assets.errors import DeliveryError, redact
 from kpi_assets.outputs.mailing.addresses import bare, header_address, normalised
 from kpi_assets.outputs.mailing.args import LetterArgs, filled
+from kpi_assets.outputs.mailing.complaints import complaints
 from kpi_assets.outputs.mailing.letter import Enclosure, Letter, write_letter
 from kpi_assets.outputs.mailing.mime import extra_headers, message_id
 
@@ -184,7 +184,7 @@ class SendGridOutput(Output):
 
     def _refused(self, error: Any, key: str) -> Exception:
         status = int(error.status_code)
-        words = redact(f"SendGrid said {status}: {_complaints(error.body)}", [key])
+        words = redact(f"SendGrid said {status}: {complaints(error.body)}", [key])
         if status == 429:
             return BusyError(words)
         if status in {401, 403}:
@@ -235,20 +235,3 @@ def _enclosed(enclosure: Enclosure) -> Mapping[str, str]:
         "disposition": "inline" if enclosure.cid else "attachment",
     }
     return {**found, "content_id": enclosure.cid} if enclosure.cid else found
-
-
-def _complaints(body: bytes | str) -> str:
-    """Every error of the answer with its field and help text."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    try:
-        errors = json.loads(text)["errors"]
-        return "; ".join(_complaint(error) for error in errors)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return " ".join(text.split())[:300] or "without a reason"
-
-
-def _complaint(error: Mapping[str, Any]) -> str:
-    field, help_text = error.get("field"), error.get("help")
-    words = str(error.get("message") or "no message")
-    words += f" (field {field})" if field else ""
-    return f"{words}, see {help_text}" if help_text else words

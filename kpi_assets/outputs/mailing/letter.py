@@ -61,28 +61,12 @@ class Letter:
 
 def write_letter(document: Document, args: LetterArgs) -> Letter:
     """The letter of a document that holds the formats which `args` ask for."""
-    html, text = (document.file(name).content.decode() for name in ("mail.html", "mail.txt"))
-    pictures: list[Enclosure] = []
-    for file in document.files:
-        name = file.path.removeprefix(PICTURES)
-        source = f'src="{file.path}"'
-        if not file.path.startswith(PICTURES) or source not in html:
-            continue
-        if args.image_strategy == "remote":
-            html = html.replace(source, f'src="{escape(picture_address(document, args, file.path))}"')
-        else:
-            cid = f"{name}@kpi-assets"
-            html = html.replace(source, f'src="cid:{cid}"')
-            pictures.append(Enclosure(name, file.media_type, file.content, cid))
+    html, pictures = _with_pictures(document, args)
     attached, omitted = _attached(document, args)
     said = f"Not attached: {'; '.join(omitted)}." if omitted else ""
     html = html.replace(MARK, f"<br>{escape(said)}" if said else "")
-    size = len(html.encode())
-    log.log(
-        logging.WARNING if size > CLIPPED else logging.INFO,
-        "mail of %s %s: %d bytes of HTML; Gmail cuts what is longer than about %d",
-        *(document.report, document.edition, size, CLIPPED),
-    )
+    text = document.file("mail.txt").content.decode()
+    _say_size(document, len(html.encode()))
     return Letter(
         subject=BREAKS.sub(" ", plain_spaces(filled(args.subject, document))).strip(),
         text=f"{text}{said}\n" if said else text,
@@ -90,6 +74,33 @@ def write_letter(document: Document, args: LetterArgs) -> Letter:
         pictures=tuple(pictures),
         attachments=tuple(attached),
         omitted=tuple(omitted),
+    )
+
+
+def _with_pictures(document: Document, args: LetterArgs) -> tuple[str, list[Enclosure]]:
+    """The HTML with addresses or content ids for pictures, and those that travel with it."""
+    html = document.file("mail.html").content.decode()
+    pictures: list[Enclosure] = []
+    for file in (file for file in document.files if file.path.startswith(PICTURES)):
+        source = f'src="{file.path}"'
+        if source not in html:
+            continue
+        if args.image_strategy == "remote":
+            html = html.replace(source, f'src="{escape(picture_address(document, args, file.path))}"')
+        else:
+            found = Enclosure(
+                _base(file.path), file.media_type, file.content, f"{_base(file.path)}@kpi-assets"
+            )
+            html = html.replace(source, f'src="cid:{found.cid}"')
+            pictures.append(found)
+    return html, pictures
+
+
+def _say_size(document: Document, size: int) -> None:
+    log.log(
+        logging.WARNING if size > CLIPPED else logging.INFO,
+        "mail of %s %s: %d bytes of HTML; Gmail cuts what is longer than about %d",
+        *(document.report, document.edition, size, CLIPPED),
     )
 
 
