@@ -45,6 +45,8 @@ def dev(
 def _dagster_dev(host: str, port: int, environ: dict[str, str]) -> int:
     command = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
     arguments = [command, "dev", "-m", "kpi_assets.definitions", "-h", host, "-p", str(port)]
+    # `dagster dev` advises its successor on every start; `dg dev` would need a project of its own layout.
+    environ = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded", **environ}
     process = subprocess.Popen(arguments, env=environ)  # noqa: S603 - our own arguments
     try:
         return process.wait()
