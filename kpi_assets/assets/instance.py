@@ -38,9 +38,11 @@ def prepare_dagster_home(home: Path, environ: Mapping[str, str]) -> Path:
 @contextmanager
 def open_instance(home: Path, environ: Mapping[str, str]) -> Generator[dg.DagsterInstance]:
     """The instance, closed at the end."""
+    from kpi_assets.assets.migrations import read_once
     from kpi_assets.assets.records import write_in_batches
 
     os.environ.setdefault(PLANNED_IN_ONE, "1")
-    with dg.DagsterInstance.from_config(str(prepare_dagster_home(home, environ))) as instance:
+    folder = str(prepare_dagster_home(home, environ))
+    with read_once(), dg.DagsterInstance.from_config(folder) as instance:
         write_in_batches(instance)
         yield instance

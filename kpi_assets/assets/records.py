@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 from dagster._core.events import ASSET_EVENTS
@@ -20,14 +19,22 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import StaticPool
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 BUSY_SECONDS = 60
 
 
 class BatchedSqliteRecords(SqliteEventLogStorage):
-    """Dagster's own storage, with a batch that is one."""
+    """Dagster's own storage, with a batch that is one, and a connection to each database that stays open."""
+
+    engines: dict[str, Engine]
+
+    @classmethod
+    def take_over(cls, records: SqliteEventLogStorage) -> None:
+        """Make a storage of Dagster's, whose constructor has run, one of ours."""
+        records.__class__ = cls
+        cast("BatchedSqliteRecords", records).engines = {}
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store what is about assets together, run by run; anything else one by one, as Dagster does."""
@@ -56,18 +63,27 @@ class BatchedSqliteRecords(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Generator[Any]:
-        """A connection as Dagster makes it, from an engine that keeps its compiled statements."""
+        """Dagster's connection the first time, which makes the database; then one that stays open until `dispose`."""
         if shard not in self._initialized_dbs:
             with super()._connect(shard) as connection:
                 yield connection
             return
-        with self._db_lock, _engine(self.conn_string_for_shard(shard)).begin() as connection:
+        with self._db_lock, self._engine(shard).begin() as connection:
             yield connection
 
+    def _engine(self, shard: str) -> Engine:
+        if shard not in self.engines:
+            # One connection for all threads: `_db_lock` lets one at a time use it.
+            options = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+            address = self.conn_string_for_shard(shard)
+            self.engines[shard] = create_engine(address, poolclass=StaticPool, connect_args=options)
+        return self.engines[shard]
 
-@cache
-def _engine(address: str) -> Engine:
-    return create_engine(address, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+    def dispose(self) -> None:
+        for engine in self.engines.values():
+            engine.dispose()
+        self.engines.clear()
+        super().dispose()
 
 
 def write_in_batches(instance: dg.DagsterInstance) -> None:
@@ -75,4 +91,4 @@ def write_in_batches(instance: dg.DagsterInstance) -> None:
     os.environ.setdefault(BATCH_SIZE, "100")
     records = instance.event_log_storage
     if type(records) is SqliteEventLogStorage:
-        records.__class__ = BatchedSqliteRecords
+        BatchedSqliteRecords.take_over(records)

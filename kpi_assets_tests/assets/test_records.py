@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -18,7 +19,7 @@ def backfill(home: Path, folder: Path) -> dict[str, list[tuple[object, ...]]]:
     """What a backfill of five days leaves in the tables that every run shares."""
     plan = make_plan(folder)
     assert materialize_editions(plan, windows_of(plan, *DAYS), home=home, environ={}).success
-    with sqlite3.connect(home / "dagster/history/runs/index.db") as index:
+    with closing(sqlite3.connect(home / "dagster/history/runs/index.db")) as index:
         return {
             "events": index.execute(
                 "SELECT dagster_event_type, asset_key, partition, step_key FROM event_logs ORDER BY id"
@@ -36,7 +37,7 @@ def test_batches_leave_the_same_rows(tmp_path: Path, home: Path, monkeypatch: py
     """A backfill written in batches leaves the rows that Dagster's own storage leaves."""
     other = tmp_path / "other"
     batched = backfill(home, tmp_path)
-    monkeypatch.setattr(records, "BatchedSqliteRecords", records.SqliteEventLogStorage)
+    monkeypatch.setattr(records.BatchedSqliteRecords, "take_over", lambda records: None)
     assert backfill(other, tmp_path) == batched
     assert len(batched["events"]) > 5 * 5
 
@@ -69,3 +70,9 @@ def test_our_instance_writes_in_batches(home: Path) -> None:
     """Dagster's storage is the class that we extend: if it moved, backfills would silently be slow."""
     with open_instance(home, {}) as instance:
         assert type(instance.event_log_storage) is records.BatchedSqliteRecords
+
+
+def test_connections_end_with_the_instance(tmp_path: Path, home: Path) -> None:
+    """After a run no database stays open: its files can be moved, and SQLite has folded its log into them."""
+    backfill(home, tmp_path)
+    assert [file.name for file in (home / "dagster").rglob("*.db-wal")] == []
