@@ -156,6 +156,9 @@ def test_help_teaches(tmp_path: Path) -> None:
         "init",
         "dev",
         "backfill",
+        "deliveries",
+        "send-test",
+        "doctor",
     ):
         done = kpi_assets(tmp_path, command, "--help")
         assert done.returncode == 0
