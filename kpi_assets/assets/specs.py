@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from functools import cache
@@ -168,7 +169,10 @@ def _columns(query: QueryPlan) -> dict[str, dg.TableSchema]:
 
 
 def _owners(plan: ReportPlan, owners: Iterable[str] = ()) -> list[str]:
-    return list(dict.fromkeys([*owners, *plan.config.owners]))
+    """Who is named at the asset; the report's `owner` too, where it is a mail address that Dagster can show."""
+    owner = plan.config.owner or ""
+    told = [owner] if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", owner) else []
+    return list(dict.fromkeys([*owners, *plan.config.owners, *told]))
 
 
 def _same_day(upstream: Iterable[dg.AssetKey]) -> list[dg.AssetDep]:

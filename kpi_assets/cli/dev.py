@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -47,9 +49,19 @@ def _dagster_dev(host: str, port: int, environ: dict[str, str]) -> int:
     arguments = [command, "dev", "-m", "kpi_assets.definitions", "-h", host, "-p", str(port)]
     # `dagster dev` advises its successor on every start; `dg dev` would need a project of its own layout.
     environ = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded", **environ}
-    process = subprocess.Popen(arguments, env=environ)  # noqa: S603 - our own arguments
+    process = subprocess.Popen(arguments, env=environ, start_new_session=True)  # noqa: S603 - our own arguments
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        return process.wait()
+        return _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """End Dagster's web server, daemon and code server together: politely first, since they ignore what is too soon."""
+    for number, patience in ((signal.SIGINT, 15), (signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, number)
+            process.wait(patience)
+            return 0
+    return process.wait()
