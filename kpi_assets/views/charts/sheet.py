@@ -142,12 +142,32 @@ def to_spec(chart: Chart | Mapping[str, Any], config: Mapping[str, Any]) -> dict
 
 def _spec_of(chart: Chart) -> dict[str, Any]:
     """Altair's dict of a chart. The named data are plain already, and walking them costs more than all the rest."""
-    light = cast(Any, chart).copy(deep=False)
-    data = light._kwds.pop("datasets", None)
-    spec: dict[str, Any] = light.to_dict(validate=False)
-    if isinstance(data, Mapping):
-        spec["datasets"] = {**data, **spec.get("datasets", {})}
+    kwds: Mapping[str, Any] = cast(Any, chart)._kwds
+    if isinstance(chart, alt.LayerChart) and not _is_set(kwds.get("data")):
+        spec, found = _layers_of(chart)
+    else:
+        found = {}
+        light = cast(Any, chart).copy(deep=False)
+        light._kwds.pop("datasets", None)
+        spec = light.to_dict(validate=False)
+    if isinstance(data := kwds.get("datasets"), Mapping):
+        spec["datasets"] = {**data, **found, **spec.get("datasets", {})}
     return spec
+
+
+def _layers_of(chart: alt.LayerChart) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A layered chart's dict without its named data, and the data that its layers brought.
+
+    As its own `to_dict`, but for the copy that this makes first: two deep copies of every layer.
+    """
+    context: dict[str, Any] = {"datasets": {}, "top_level": False, "pre_transform": False}
+    plain: Any = alt.TopLevelLayerSpec
+    spec = plain.to_dict(chart, validate=False, ignore=["datasets"], context=context)
+    return {"$schema": alt.SCHEMA_URL, **spec}, context["datasets"]
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and value is not alt.Undefined
 
 
 def _without_altairs(config: Mapping[str, Any]) -> dict[str, Any]:
