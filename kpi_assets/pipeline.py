@@ -8,8 +8,9 @@ means (`on_view_error`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from threading import BoundedSemaphore
@@ -99,10 +100,24 @@ def fetch_queries(
     for query in wanted:
         if query.datasource not in slots:
             slots[query.datasource] = BoundedSemaphore(_concurrency(session, query.datasource))
-    with ThreadPoolExecutor(max_workers=min(len(wanted), 8), thread_name_prefix="query") as pool:
+    with _workers(min(len(wanted), 8)) as pool:
         jobs = [pool.submit(_fetch_in_turn, session, query, tuple(windows), slots) for query in wanted]
         for job in as_completed(jobs):
             yield job.result()
+
+
+@contextmanager
+def _workers(count: int) -> Generator[ThreadPoolExecutor]:
+    """Threads that are waited for, except where somebody stops the run: a query may take hours."""
+    pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="query")
+    stopped = False
+    try:
+        yield pool
+    except BaseException as cause:
+        stopped = not isinstance(cause, Exception | GeneratorExit)
+        raise
+    finally:
+        pool.shutdown(wait=not stopped, cancel_futures=stopped)
 
 
 def _concurrency(session: Session, datasource: str) -> int:

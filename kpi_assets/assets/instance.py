@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from kpi_assets.editions.swap import locked
 from kpi_assets.errors import InputError
 
 SETTINGS = "dagster.yaml"
@@ -21,7 +22,10 @@ PLANNED_IN_ONE = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
 def prepare_dagster_home(home: Path, environ: Mapping[str, str]) -> Path:
     """The folder of the instance, made and furnished if it is our own. Raises InputError where it cannot be."""
     if environ.get("DAGSTER_HOME"):
-        return Path(environ["DAGSTER_HOME"]).expanduser().absolute()
+        chosen = Path(environ["DAGSTER_HOME"]).expanduser().absolute()
+        if not chosen.is_dir():
+            raise InputError(f"DAGSTER_HOME is {chosen}, which is not a folder: make it, or unset the variable")
+        return chosen
     folder = home / "dagster"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,6 +47,12 @@ def open_instance(home: Path, environ: Mapping[str, str]) -> Generator[dg.Dagste
 
     os.environ.setdefault(PLANNED_IN_ONE, "1")
     folder = str(prepare_dagster_home(home, environ))
-    with read_once(), dg.DagsterInstance.from_config(folder) as instance:
+    with read_once(), _opened(folder) as instance:
         write_in_batches(instance)
         yield instance
+
+
+def _opened(folder: str) -> dg.DagsterInstance:
+    """Two first runs at once would both make Dagster's tables, and one of them would fail: one after the other."""
+    with locked(Path(folder)):
+        return dg.DagsterInstance.from_config(folder)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -85,7 +86,8 @@ def materialize_editions(  # noqa: PLR0913 - the choices of the command line, on
     watcher = _Watcher(on_event)
     ids: list[str] = []
     errors: list[KpiAssetsError] = []
-    with open_instance(home, os.environ if environ is None else environ) as instance:
+    variables = os.environ if environ is None else environ
+    with _in_plain_words(home, variables), open_instance(home, variables) as instance:
         runner = _Runner(_open_ended(plan), home, instance, outputs, force, watcher)
         todo = list(stretches(windows))
         while todo:
@@ -164,3 +166,21 @@ def stretches(windows: Sequence[Window]) -> Iterator[list[Window]]:
             stretch = []
         stretch.append(window)
     yield stretch
+
+
+@contextmanager
+def _in_plain_words(home: Path, environ: Mapping[str, str]) -> Generator[None]:
+    """Dagster's own exceptions as Python's and ours: Ctrl-C, and records that cannot be kept (InputError)."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
+    except DBAPIError as error:
+        folder = environ.get("DAGSTER_HOME") or str(home / "dagster")
+        reason = " ".join(str(error.orig).split())
+        raise InputError(
+            f"Dagster's records in {folder} cannot be kept: {reason}; give the folder room and rights, or set "
+            "KPI_ASSETS_HOME to another one. What was finished is kept; run the same again"
+        ) from error

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
-from typing import Annotated
+import threading
+import time
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -41,6 +44,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+INTERRUPTED = 130
+GRACE = 1.0
+"""Seconds for what is being written when somebody presses Ctrl-C."""
 
 MAKE, CHECK, PROJECT = "Make editions", "Look before you run", "Projects"
 app.command("run", rich_help_panel=MAKE)(run.run)
@@ -79,14 +86,29 @@ def root(
 
 def main() -> None:
     """Entry point: our own errors become a message and an exit code, never a stack trace."""
-    gc.set_threshold(100_000)  # imports make many objects that stay: collecting among them is a sixth of a short run
+    gc.set_threshold(
+        100_000
+    )  # imports make many objects that stay: collecting among them is a sixth of a short run
     try:
         app()
     except KpiAssetsError as error:
         print_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        err.print(
-            "[bold]interrupted[/]: what was finished is kept, nothing is half-written; run the same again"
-        )
-        sys.exit(130)
+        _leave()
+    except SystemExit as done:
+        if done.code == INTERRUPTED:  # typer makes this of Ctrl-C, without a word
+            _leave()
+        raise
+
+
+def _leave() -> NoReturn:
+    """End at once, also while queries are running: files that are being written get a moment, backends do not."""
+    err.print("[bold]interrupted[/]: what was finished is kept, nothing is half-written; run the same again")
+    deadline = time.monotonic() + GRACE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kpi_assets.cli.console import err, out, step
+from kpi_assets.cli.console import err, out, print_error, step
 from kpi_assets.cli.reports import (
     ConfigFiles,
     EndDate,
@@ -28,7 +28,7 @@ from kpi_assets.cli.reports import (
 )
 
 if TYPE_CHECKING:
-    from kpi_assets.assets.run import RunResult
+    from kpi_assets.assets.run import Progress, RunResult
     from kpi_assets.contracts import Window
     from kpi_assets.plan import ReportPlan
 
@@ -83,14 +83,21 @@ def run_editions(
     first = windows[0]
     err.print(f"[bold]{plan.id}[/]  {window_text(first)}  ({first.zone})")
     wanted = tuple(plan.outputs_by_id) if outputs is None else tuple(outputs)
+    told: set[int] = set()
+
+    def tell(event: Progress) -> None:
+        told.add(id(event.error))
+        step(describe(event), good=event.error is None)
+
     result = materialize_editions(
         plan,
         windows,
         home=home,
         outputs=() if dry_run else wanted,
         force=force,
-        on_event=lambda event: step(describe(event), good=event.error is None),
+        on_event=tell,
     )
+    _print_untold(result, told)
     seconds = time.perf_counter() - started
     if dry_run and not result.errors:
         _say_what_would_be_delivered(plan, windows, wanted, home=home, force=force)
@@ -105,6 +112,13 @@ def run_editions(
             typer.launch(page)
     if result.errors:
         raise typer.Exit(1)
+
+
+def _print_untold(result: RunResult, told: Container[int]) -> None:
+    """Errors that belong to no query, view or output."""
+    for error in result.errors:
+        if id(error) not in told:
+            print_error(error)
 
 
 def _say_what_would_be_delivered(
@@ -122,9 +136,11 @@ def _say_what_would_be_delivered(
 
 
 def _page(result: RunResult, plan: ReportPlan, window: Window, home: Path) -> str | None:
-    """Where a person finds the last edition: the first published receipt, else the kept document."""
+    """Where a person finds the last edition: the first published receipt, else the document that this run kept."""
     for delivered in reversed(result.delivered):
         if delivered.receipt and delivered.receipt.effect == "publish":
             return delivered.receipt.location
+    if result.errors and not result.delivered:
+        return None  # what lies there was made by an earlier run
     kept = home / "editions" / plan.id / plan.edition(window) / "document" / "index.html"
     return str(kept) if kept.exists() else None
