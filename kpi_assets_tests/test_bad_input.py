@@ -78,7 +78,8 @@ def test_records_that_cannot_be_kept(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_dagster_home_that_is_not_there(tmp_path: Path) -> None:
-    """A `DAGSTER_HOME` that does not exist is named before anything is run."""
-    with pytest.raises(InputError, match="is not a folder: make it, or unset the variable"):
-        prepare_dagster_home(tmp_path, {"DAGSTER_HOME": str(tmp_path / "gone")})
+def test_a_dagster_home_that_cannot_be() -> None:
+    """A `DAGSTER_HOME` that cannot be a folder is named, with what to set."""
+    with pytest.raises(InputError, match="set DAGSTER_HOME to another folder") as caught:
+        prepare_dagster_home(Path(), {"DAGSTER_HOME": f"{__file__}/home"})
+    assert __file__ in str(caught.value)

@@ -21,20 +21,17 @@ PLANNED_IN_ONE = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
 
 def prepare_dagster_home(home: Path, environ: Mapping[str, str]) -> Path:
     """The folder of the instance, made and furnished if it is our own. Raises InputError where it cannot be."""
-    if environ.get("DAGSTER_HOME"):
-        chosen = Path(environ["DAGSTER_HOME"]).expanduser().absolute()
-        if not chosen.is_dir():
-            raise InputError(f"DAGSTER_HOME is {chosen}, which is not a folder: make it, or unset the variable")
-        return chosen
-    folder = home / "dagster"
+    chosen = environ.get("DAGSTER_HOME")
+    folder = Path(chosen).expanduser().absolute() if chosen else home / "dagster"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         settings = folder / SETTINGS
-        if not settings.exists():
+        if not chosen and not settings.exists():
             settings.write_bytes(files("kpi_assets").joinpath(SETTINGS).read_bytes())
     except OSError as error:
+        variable = "DAGSTER_HOME" if chosen else "KPI_ASSETS_HOME"
         raise InputError(
-            f"cannot make {folder} for Dagster's records: {error.strerror}; set KPI_ASSETS_HOME"
+            f"cannot make {folder} for Dagster's records: {error.strerror}; set {variable} to another folder"
         ) from error
     return folder
 
