@@ -142,6 +142,8 @@ class _Errand:
     def _to_whom_it_is_new(self, output: Output) -> list[Delivered]:
         """Deliver whole, or to those of the audience alone who have not got the edition."""
         claim = self._claim(output)
+        if claim.effect == "publish":
+            return [self._attempt(output)]
         siblings = self.session.ledger.siblings(claim)
         audience = divide(siblings, claim, self.terms)
         if audience.whole:

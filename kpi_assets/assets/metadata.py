@@ -127,7 +127,11 @@ def of_deliveries(parts: Sequence[Delivered], window: Window) -> Facts:
     recipients = [name for part in parts if part.receipt for name in part.receipt.recipients]
     if recipients:
         facts["recipients"] = ", ".join(dict.fromkeys(recipients))
-    return {**facts, "status": "not again", "reason": skipped} if skipped else facts
+    if any(part.forced for part in parts):
+        facts["status"] = "sent again, forced"
+    if all(part.skipped for part in parts):
+        facts["status"] = "not again"
+    return {**facts, "reason": skipped} if skipped else facts
 
 
 def _of_receipt(receipt: Receipt) -> Facts:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from kpi_assets.contracts import Receipt
     from kpi_assets.delivery import Foreseen
 
+SHOWN = 5
+"""How many recipients a line of progress names."""
+
 
 def describe(event: Fetched | Rendered | Delivered) -> str:
     """What happened, as rich markup."""
@@ -45,7 +48,11 @@ def _where(receipt: Receipt | None) -> str:
     """Where it can be found, or who got it."""
     if receipt is None:
         return ""
-    return f"to {', '.join(receipt.recipients)}" if receipt.recipients else receipt.location
+    if not receipt.recipients:
+        return receipt.location
+    more = len(receipt.recipients) - SHOWN
+    shown = ", ".join(receipt.recipients[:SHOWN])
+    return f"to {shown} and {more} more" if more > 0 else f"to {shown}"
 
 
 def _name(event: Fetched | Rendered | Delivered) -> str:

@@ -83,6 +83,19 @@ def test_who_is_named_is_told_also_in_a_range(home: Path, tmp_path: Path) -> Non
     assert {d.output for d in materialize(plan, home, *days, outputs=("bell",)).delivered} == {"bell"}
 
 
+def test_people_are_told_once_and_again_by_force(home: Path, tmp_path: Path) -> None:
+    """A second run tells nobody and says so in the asset's metadata; a forced one tells them again and says so."""
+    plan = make_plan(tmp_path, outputs={"bell": Bell})
+    runs = [materialize(plan, home, DAY, force=force).delivered[0] for force in (False, False, True)]
+    assert [bool(run.skipped) for run in runs] == [False, True, False]
+    assert [run.forced for run in runs] == [False, False, True]
+    with open_instance(home, {}) as instance:
+        records = instance.fetch_materializations(keys.output_key("weekly", "bell"), limit=3).records
+    found = [record.asset_materialization for record in records]
+    statuses = [str(made.metadata["status"].value) for made in found if made]
+    assert statuses == ["sent again, forced", "not again", "sent"]
+
+
 def test_errors_are_ours(home: Path, tmp_path: Path) -> None:
     """A failed run returns the errors of our own tree, not Dagster's, and is recorded as failed."""
     plan = make_plan(tmp_path, views={"bad": SumArgs(fail_on=(DAY,))})
