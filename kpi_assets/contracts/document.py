@@ -47,6 +47,7 @@ class Document:
     the report's own). `files` holds what each asked format is made of (`index.html`, `index.md`, `report.pdf`,
     `report.png`, `mail.html` with `mail.txt`, `slack.json`, `data/*.csv`) and the pictures that they point to.
     `subject` is a mail's subject line: the main number, its change, one contrast, the window.
+    `page_url` is where readers find the page, "" where nobody said.
     """
 
     report: str
@@ -59,6 +60,7 @@ class Document:
     subject: str = ""
     queries: tuple[QueryNote, ...] = ()
     files: tuple[File, ...] = field(default=())
+    page_url: str = ""
 
     @property
     def content_hash(self) -> str:

@@ -45,6 +45,7 @@ def compose(  # noqa: PLR0917 - the order in which a document comes about
         subject=told.subject,
         queries=meta.queries,
         files=tuple({file.path: file for file in files}.values()),
+        page_url=meta.page_url,
     )
 
 
