@@ -1,0 +1,18 @@
+"""Config + registry -> ReportPlan: names resolved, arguments validated, grains decided. No I/O towards backends.
+
+Everything that can fail before a run fails here, and all of it at once: `build_plan` raises one ConfigError with every
+problem of the file.
+"""
+
+from kpi_assets.plan.build import build_plan
+from kpi_assets.plan.model import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan, ViewPlan, digest
+
+__all__ = [
+    "DatasourcePlan",
+    "OutputPlan",
+    "QueryPlan",
+    "ReportPlan",
+    "ViewPlan",
+    "build_plan",
+    "digest",
+]
