@@ -82,6 +82,15 @@ class StaticOutput(Output):
             detail=f"latest-{document.slug}",
         )
 
+    def check(self) -> None:
+        """Can the folder, or the nearest one above it that is there, be written? Nothing is made."""
+        there = next(place for place in (self.folder, *self.folder.parents) if place.exists())
+        with self._told():
+            if not there.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(there))
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "Permission denied", str(there))
+
     def preview(self, document: Document) -> str:
         return f"would write {self._location(document)} and latest-{document.slug} in {self.folder}"
 

@@ -144,6 +144,8 @@ def test_doctor_says_what_is_wrong_in_a_line_each(home: Path, tmp_path: Path) ->
     assert (ill.exit_code, ill.stdout.count("✓"), ill.stdout.count("✗")) == (1, 2, 1)
     assert len(ill.stdout.splitlines()) == 3
     assert not (tmp_path / "out").exists()
+    (tmp_path / "out").write_text("a file in the way")
+    assert "cannot be a folder, a file is in the way" in invoke("doctor", "-c", str(file)).stdout
 
 
 def test_doctor_looks_at_the_ledger(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
