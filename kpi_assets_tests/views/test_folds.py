@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_assets.contracts import Picture, Window
+from kpi_assets.errors import ViewError
+from kpi_assets.views.figures.history import days_of_column
 from kpi_assets.views.plot import PlotView
 from kpi_assets.views.plotting.args import PlotArgs
 from kpi_assets.views.plotting.folds import instants, is_again, walls
@@ -74,3 +76,12 @@ def test_wall_times_are_as_many_as_moments(moments: list[datetime], zone: str) -
         bool(moment.astimezone(ZoneInfo(zone)).fold) for moment in at
     ]
     assert list(instants(pd.Index(found), zone).floor("s")) == list(at)
+
+
+def test_days_of_a_sparkline_are_not_guessed() -> None:
+    """Days written month first or day first are refused, since half of the readers would mean another day."""
+    frame = pd.DataFrame({"day": ["03/04/2024", "04/04/2024"], "n": [1, 2]})
+    with pytest.raises(ViewError, match="'day' holds no days or times that can be read"):
+        days_of_column("stat", frame, "day", "UTC")
+    iso = pd.DataFrame({"day": ["2024-04-03", None]})
+    assert days_of_column("stat", iso, "day", "UTC") == [date(2024, 4, 3), None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,11 +14,16 @@ Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 
 @dataclass(frozen=True)
 class Step:
-    """`count` units long; `anchor` is one beginning, in wall-clock time, from which the others are counted."""
+    """`count` units long; `anchor` is one beginning, in wall-clock time, from which the others are counted.
+
+    `dense`: most values stand one step apart. Where they do not (one value a week on a grid of days), nobody may say
+    of a value that it is "a day".
+    """
 
     unit: Unit
     count: int
     anchor: datetime
+    dense: bool = False
 
     @property
     def whole_days(self) -> bool:
@@ -26,7 +31,9 @@ class Step:
 
     @property
     def words(self) -> str:
-        """`a day`, as in "44 a day"; empty where it would be clumsy."""
+        """`a day`, as in "44 a day"; empty where it would be clumsy, or wrong."""
+        if not self.dense:
+            return ""
         names = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month", "year": "a year"}
         return names.get(self.unit, "") if self.count == 1 else "a quarter" if self._quarter else ""
 
@@ -96,23 +103,28 @@ def infer_step(moments: pd.DatetimeIndex) -> Step | None:
     for unit, length, counts in COUNTS:
         for count in counts:
             if minutes % (length * count) == 0 and (len(moments) > 2 or count == 1):
-                return Step(unit, count, midnight)
+                dense = _mostly(np.diff(nanoseconds), length * count * MINUTE)
+                return Step(unit, count, midnight, dense)
     return None
 
 
 def _date_step(days: pd.DatetimeIndex, first: datetime) -> Step:
     import numpy as np
 
-    if len(days) < 2:
-        return Step("day", 1, first)
-    if (days.day == 1).all():
-        months = int(np.gcd.reduce(np.diff(days.year * 12 + days.month)))
-        return (
-            Step("year", 1, first) if months % 12 == 0 else Step("month", 3 if months % 3 == 0 else 1, first)
-        )
-    if len(days) >= 3 and not (np.diff(days.to_numpy(dtype="datetime64[D]").astype(np.int64)) % 7).any():
-        return Step("week", 1, first)
-    return Step("day", 1, first)
+    if len(days) > 1 and (days.day == 1).all():
+        apart = np.diff(days.year * 12 + days.month)
+        months = int(np.gcd.reduce(apart))
+        unit, count = ("year", 1) if months % 12 == 0 else ("month", 3 if months % 3 == 0 else 1)
+        return Step(unit, count, first, _mostly(apart, 12 if unit == "year" else count))
+    apart = np.diff(days.to_numpy(dtype="datetime64[D]").astype(np.int64))
+    if len(days) >= 3 and not (apart % 7).any():
+        return Step("week", 1, first, _mostly(apart, 7))
+    return Step("day", 1, first, _mostly(apart, 1))
+
+
+def _mostly(apart: Any, length: int) -> bool:
+    """Are at least half of the distances of this length?"""
+    return len(apart) > 0 and 2 * int((apart == length).sum()) >= len(apart)
 
 
 def _month(moment: datetime, ahead: int) -> datetime:

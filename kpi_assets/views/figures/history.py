@@ -51,7 +51,9 @@ def days_of_column(view: str, frame: pd.DataFrame, name: str, zone: str) -> list
 
     series = column(view, frame, name)
     try:
-        times: Any = pd.to_datetime(series, utc=False)
+        # Texts are read by one rule, never by guessing: 03/04 is a day in March to some, and one in April to others.
+        form = "ISO8601" if pd.api.types.infer_dtype(series, skipna=True) == "string" else None
+        times: Any = pd.to_datetime(series, utc=False, format=form)
     except (ValueError, TypeError):
         raise ViewError(view, f"column '{name}' holds no days or times that can be read") from None
     if pd.api.types.is_numeric_dtype(series.dtype):

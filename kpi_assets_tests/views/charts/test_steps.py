@@ -31,6 +31,28 @@ def test_rhythms(times: pd.DatetimeIndex, unit: str, count: int) -> None:
     assert (step.unit, step.count) == (unit, count)
 
 
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (pd.date_range("2024-11-18", periods=7).delete(3), "a day"),
+        (pd.date_range("2024-11-11", periods=2, freq="7D"), ""),
+        (pd.DatetimeIndex(["2024-10-15", "2024-11-15", "2024-12-15"]), ""),
+        (pd.date_range("2024-08-26", periods=6, freq="7D"), "a week"),
+        (pd.date_range("2024-08-26", periods=6, freq="14D"), ""),
+        (pd.date_range("2024-01-01", periods=5, freq="MS"), "a month"),
+        (pd.DatetimeIndex(["2024-01-01", "2024-06-01", "2024-12-01"]), ""),
+        (pd.date_range("2024-01-01", periods=4, freq="QS"), "a quarter"),
+        (pd.date_range("2024-11-18 11:00", periods=5), ""),
+        (pd.date_range("2024-11-18 11:00", periods=5, freq="h"), "an hour"),
+    ],
+)
+def test_values_are_said_to_be_a_step_s_only_where_they_are(times: pd.DatetimeIndex, words: str) -> None:
+    """Two values a week apart are not "a day", and a value at 11:00 each day is not "an hour"."""
+    step = infer_step(times)
+    assert step is not None
+    assert step.words == words
+
+
 def test_seconds_have_no_rhythm() -> None:
     """Events at any second belong to no step."""
     assert infer_step(pd.DatetimeIndex(["2024-11-18 10:00:07", "2024-11-18 10:01:09"])) is None
