@@ -147,6 +147,6 @@ def test_a_table_has_a_row_a_day(session: Session) -> None:
 )
 def test_a_window_that_cannot_be_made_is_refused(session: Session, key: str, words: str) -> None:
     """An edition of the future, or before the first partition, is refused with the reason."""
-    reason = pipeline.check_window(session.plan, session.plan.window(key), date(2024, 11, 25))
+    reason = session.plan.refusal(session.plan.window(key), date(2024, 11, 25))
     assert reason is not None
     assert words in reason

@@ -42,14 +42,13 @@ def backfill(
     he has.
     """
     from kpi_assets.cli.run import run_editions
-    from kpi_assets.pipeline import check_window
     from kpi_assets.session import home_from
 
     plan = read_plan(config_file, more, refresh=refresh)
     days = day_range(parse_day("--from", first), parse_day("--to", last))
     windows = [plan.window(day) for day in days]
     for window in (windows[0], windows[-1]):
-        reason = check_window(plan, window, today_in(plan.zone))
+        reason = plan.refusal(window, today_in(plan.zone))
         if reason:
             raise InputError(reason)
     publish = tuple(o.id for o in plan.outputs if o.effect == "publish")

@@ -130,14 +130,13 @@ def choose_window(
     today: date | None = None,
 ) -> Window:
     """The window that is asked for, checked. Raises InputError for one that cannot be made."""
-    from kpi_assets.pipeline import check_window
     from kpi_assets.windows import resolve_window
 
     now = today or today_in(plan.zone)
     window = resolve_window(
         plan.config, today=now, zone=plan.zone, start=start, end=end, interval_days=interval_days
     )
-    reason = check_window(plan, window, now)
+    reason = plan.refusal(window, now)
     if reason:
         raise InputError(reason)
     return window

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,17 @@ class ReportPlan:
     def window(self, key: str | date) -> Window:
         """The regular window of the edition whose partition key is `key`."""
         return Window.ending(key, self.interval_days, self.zone)
+
+    def refusal(self, window: Window, today: date) -> str | None:
+        """Why an edition of this window cannot be made, or None. `today` is the day it is in the report's zone."""
+        if window.end > today:
+            return (
+                f"the window ends on {window.last_day}, which is not over in {self.zone}; "
+                f"the last whole day is {today - timedelta(days=1)}"
+            )
+        if window.last_day < self.first_day:
+            return f"the edition {window.key} lies before partitions.start ({self.first_day}); set an earlier start"
+        return None
 
     def edition(self, window: Window) -> str:
         """The edition's id: its key, with the length where the window is not the report's own."""
