@@ -76,6 +76,8 @@ class Shape:
 
 def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
     """The frame as series. Raises ViewError where there is nothing that can be plotted."""
+    if frame.shape[1] == 0:
+        return _nothing()
     frame = _named_once(frame)
     missing = [column for column in shape.groupby if column not in frame.columns]
     if missing:
@@ -84,8 +86,6 @@ def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
             f"groupby names the column '{missing[0]}', which the query does not return: "
             f"{suggest(missing[0], map(str, frame.columns))}",
         )
-    if frame.shape[1] == 0:
-        return _nothing()
     name = _index_column(frame, shape)
     index, kind = to_index(frame[name], zone)
     rest = frame.drop(columns=[name, *shape.groupby])

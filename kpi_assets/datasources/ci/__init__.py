@@ -1,0 +1,1 @@
+"""What a CI server is asked and what it answers."""

@@ -1,0 +1,1 @@
+"""What Prometheus is asked and what it answers, without I/O."""

@@ -1,0 +1,1 @@
+"""Alerts: when they fired, and how that is drawn."""

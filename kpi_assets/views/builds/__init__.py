@@ -1,0 +1,1 @@
+"""Builds of a CI server: jobs told from rows."""
