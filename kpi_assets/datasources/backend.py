@@ -14,7 +14,7 @@ from kpi_assets.datasources.columns import Sink
 from kpi_assets.datasources.dialects import Dialect
 from kpi_assets.datasources.tokens import Statement
 from kpi_assets.errors import PluginError
-from kpi_assets.registry import install_hint
+from kpi_assets.registry import EXTRAS, install_hint
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -99,7 +99,13 @@ class AlchemyBackend(Backend):
             ) from error
         except ImportError as error:
             driver = error.name or "of this database"
-            raise PluginError(f"the driver {driver} cannot be imported: {install_hint(driver)}") from error
+            known = driver.split(".", maxsplit=1)[0] in EXTRAS
+            fix = (
+                install_hint(driver)
+                if known
+                else "install the package that holds it, or name another in `url`"
+            )
+            raise PluginError(f"the driver {driver} cannot be imported: {fix}") from error
 
     def run(self, job: Job, sink: Sink) -> None:
         connection = self.engine.raw_connection()

@@ -93,6 +93,12 @@ def test_a_dialect_that_is_not_installed_is_named() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_driver_that_is_not_installed_is_named() -> None:
+    """Where the URL names a driver that nobody installed, the error says so and guesses no package."""
+    with pytest.raises(PluginError, match="the driver cx_Oracle cannot be imported: install the package"):
+        ask(make("sql", url="oracle+cx_oracle://u:hunter2@h/d"), "select 1")
+
+
 def test_a_password_with_a_slash_is_known_as_a_whole() -> None:
     """What is hidden in messages is the whole password, also where a URL parser would cut it."""
     assert make("sql", url="mysql://u:hunt/er2@h/d").args.secrets[-1] == "hunt/er2"
