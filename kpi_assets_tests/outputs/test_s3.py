@@ -3,50 +3,36 @@
 from __future__ import annotations
 
 import logging
-import os
+import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from kpi_assets.contracts import Document
-from kpi_assets.errors import DeliveryError
+from kpi_assets.errors import DeliveryError, PluginError
+from kpi_assets.outputs.remote.bucket import Bucket, BucketError
 from kpi_assets.outputs.s3 import S3Args, S3Output
 from kpi_assets_tests.outputs.remote.cut_line import line_to
 from kpi_assets_tests.outputs.remote.pages import BEFORE, LATEST, NAME, document, weeks_in
+from kpi_assets_tests.outputs.s3_peer import KEY, SECRET, TOKEN, empty_bucket, s3_server, tree
 
-KEY, SECRET, TOKEN = "AKIDWEEKLYTEST", "s3cr3t/weekly+key", "t0ken-of-the-week"
 BOTH = ("html", "md")
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """The port of an S3 endpoint."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()[1]
-    server.stop()
+    with s3_server() as number:
+        yield number
 
 
 @pytest.fixture
 def bucket(port: int, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An empty bucket called `reports`, as boto3's resource; nothing of this machine's own set-up is used."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, os.devnull)
-    keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
-    made = boto3.resource(
-        "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1", **keys
-    ).Bucket("reports")
-    made.create()
-    made.objects.delete()
-    return made
+    return empty_bucket(port, monkeypatch)
 
 
 def output(port: int, **args: Any) -> S3Output:
@@ -64,10 +50,6 @@ def output(port: int, **args: Any) -> S3Output:
 
 def edition(weeks_back: int = 0) -> Document:
     return document(weeks_back, ("html", "md"))
-
-
-def tree(bucket: Any) -> dict[str, bytes]:
-    return {found.key: found.get()["Body"].read() for found in bucket.objects.all()}
 
 
 @pytest.mark.parametrize("prefix", ["ops", "ops/", "/ops/", "//ops"])
@@ -232,3 +214,47 @@ def test_arguments_that_botocore_refuses(bucket: Any, port: int) -> None:
     """An unknown setting under `config` is told in words."""
     with pytest.raises(DeliveryError, match="check the client's arguments"):
         output(port, config={"nonsense": 1}).check()
+
+
+class Refusing:
+    """A client whose every call is answered with an error of the service's."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def head_bucket(self, **_: Any) -> None:
+        message = f"The words of the service, with {SECRET}"
+        raise ClientError({"Error": {"Code": self.code, "Message": message}}, "HeadBucket")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("403", "these credentials may not look in bucket 'reports': allow s3:PutObject"),
+        ("AccessDenied", "`latest: false` write an edition alone"),
+        ("404", "there is no bucket 'reports' at https://s3.example.com: create it"),
+        ("InvalidAccessKeyId", "check `aws_access_key_id`"),
+        ("SignatureDoesNotMatch", "check `aws_secret_access_key`"),
+        ("ExpiredToken", "the session token has expired"),
+        ("RequestTimeTooSkewed", "clock is wrong"),
+        ("301", "set `region_name`"),
+        ("SlowDown", "is busy: try later"),
+        (
+            "QuotaExceeded",
+            "https://s3.example.com said QuotaExceeded when asked to look in bucket",
+        ),
+    ],
+)
+def test_what_the_service_says_in_words(code: str, words: str) -> None:
+    """Each refusal is told with its fix, and without keys."""
+    with pytest.raises(BucketError) as caught:
+        Bucket(Refusing(code), "reports", "", "https://s3.example.com", (SECRET,)).check()
+    assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_without_boto3(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where boto3 is missing, the output says what to install."""
+    monkeypatch.setitem(sys.modules, "boto3.session", None)
+    with pytest.raises(PluginError, match=re.escape("pip install 'kpi-assets[s3]'")):
+        output(port).check()

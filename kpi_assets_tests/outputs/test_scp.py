@@ -7,6 +7,7 @@ import logging
 import os
 import pwd
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from pydantic import ValidationError
 
 from kpi_assets.contracts import Document
-from kpi_assets.errors import DeliveryError
+from kpi_assets.errors import DeliveryError, PluginError
 from kpi_assets.outputs.scp import ScpArgs, ScpOutput
 from kpi_assets_tests.outputs.remote.cut_line import CutLine, line_to
 from kpi_assets_tests.outputs.remote.pages import BEFORE, LATEST, NAME, document, weeks_in
@@ -318,3 +319,10 @@ def test_arguments_that_cannot_work(args: dict[str, Any]) -> None:
     """Mistakes are found before a run."""
     with pytest.raises(ValidationError):
         ScpArgs(**{"host": "web1", "remote_path": "/srv", **args})
+
+
+def test_without_paramiko(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where paramiko is missing, the output says what to install."""
+    monkeypatch.setitem(sys.modules, "paramiko", None)
+    with pytest.raises(PluginError, match=re.escape("pip install 'kpi-assets[scp]'")):
+        ScpOutput("web", ScpArgs(host="web1", remote_path="/srv")).check()
