@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## Fill a small database, make the demo report through Dagste
 	$(BIN)/kpi-assets demo
 
 test: $(INSTALLED) ## All tests that need no server
-	$(PYTEST) $(PYTEST_ARGS) -m "not postgres and not mariadb and not browser and not ssh"
+	$(PYTEST) $(PYTEST_ARGS) -m "not postgres and not mariadb and not browser and not ssh and not prometheus"
 
 lint: $(INSTALLED) ## ruff, import rules, types; all of them, even after a failure
 	@failed=0; for check in "ruff check" "ruff format --check" "lint-imports" "pyright"; do \

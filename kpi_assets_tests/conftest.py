@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from kpi_assets_tests.prometheus_server import prometheus_server
 from kpi_assets_tests.servers import Database, missing, new_database
 
 # Before anything of ours or of Dagster's is imported: what a developer has exported must not decide a test.
@@ -25,7 +26,7 @@ time.tzset()
 settings.register_profile("kpi_assets", deadline=None, derandomize=True, print_blob=True, database=None)
 settings.load_profile("kpi_assets")
 
-SERVERS = ("postgres", "mariadb", "browser", "ssh")
+SERVERS = ("postgres", "mariadb", "browser", "ssh", "prometheus")
 
 
 class NetworkUsed(BaseException):
@@ -54,6 +55,13 @@ def mariadb() -> Iterator[Database]:
     """An empty MariaDB database; mark the test `mariadb`."""
     with new_database("mariadb") as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prometheus with a known week; mark the test `prometheus`."""
+    with prometheus_server(tmp_path_factory.mktemp("prometheus")) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

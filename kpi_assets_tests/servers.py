@@ -69,6 +69,9 @@ def missing(marker: str) -> str:
         return "" if shutil.which("chromium") else "chromium is not on the path"
     if marker == "ssh":
         return "" if Path(SSHD).exists() else f"there is no {SSHD}"
+    if marker == "prometheus":
+        gone = [name for name in ("prometheus", "promtool") if not shutil.which(name)]
+        return f"{' and '.join(gone)} not on the path" if gone else ""
     dialect = {"postgres": "postgresql", "mariadb": "mariadb"}[marker]
     try:
         _connect(dialect, USER).close()
