@@ -66,18 +66,22 @@ class DuckDbBackend(Backend):
             cursor.close()
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        import duckdb
-
         with self._lock:
             if self._root is None:
-                in_memory = self.database == MEMORY
-                path = MEMORY if in_memory else str(Path(self.database).expanduser())
-                if not in_memory and not Path(path).is_file():
-                    raise MissingFileError(
-                        f"there is no database file {Path(path).absolute()}; `database` is relative to where it runs"
-                    )
-                self._root = duckdb.connect(path, read_only=not in_memory, config=self.config)
+                self._root = self.open()
             return self._root
+
+    def open(self) -> duckdb.DuckDBPyConnection:
+        """The connection that every cursor is made from. Raises one of `errors`."""
+        import duckdb
+
+        in_memory = self.database == MEMORY
+        path = MEMORY if in_memory else str(Path(self.database).expanduser())
+        if not in_memory and not Path(path).is_file():
+            raise MissingFileError(
+                f"there is no database file {Path(path).absolute()}; `database` is relative to where it runs"
+            )
+        return duckdb.connect(path, read_only=not in_memory, config=self.config)
 
     def errors(self) -> tuple[type[Exception], ...]:
         import duckdb
