@@ -150,3 +150,17 @@ def test_a_window_that_cannot_be_made_is_refused(session: Session, key: str, wor
     reason = session.plan.refusal(session.plan.window(key), date(2024, 11, 25))
     assert reason is not None
     assert words in reason
+
+
+def test_a_day_that_the_source_lost_is_told_on_the_page(session: Session, tmp_path: Path) -> None:
+    """Deleted rows are still shown by days, and the page says so; the window's own query counts anew."""
+    make(session, "2024-11-24")
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection, connection:
+        connection.execute("delete from orders where placed_at >= '2024-11-20' and placed_at < '2024-11-21'")
+    make(session, "2024-11-24")
+    document = session.editions.load_document("orders", "2024-11-24")
+    assert {note.id: note.remark for note in document.queries} == {
+        "orders_daily": "a day came back empty, earlier rows are shown",
+        "countries": "",
+    }
+    assert "a day came back empty, earlier rows are shown" in document.file("index.html").content.decode()

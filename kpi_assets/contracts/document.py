@@ -27,7 +27,8 @@ class File:
 
 @dataclass(frozen=True)
 class QueryNote:
-    """What the page's footer tells of a query. `error` is a plain reason, without secrets, when it failed."""
+    """What the page's footer tells of a query. `error` is a plain reason, without secrets, when it failed;
+    `remark` is what readers should know of the rows."""
 
     id: str
     datasource: str
@@ -37,6 +38,7 @@ class QueryNote:
     seconds: float
     fetched_at: datetime | None
     error: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)

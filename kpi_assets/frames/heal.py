@@ -41,6 +41,7 @@ class HealedFrame:
     `rows_in`: rows fetched by this call for those slots; `rows_stored`: rows that lie there now. `changed_days`: days
     whose stored rows are not what they were before, with their new hash, the edition's own day included; in a backfill
     a day is told by the first edition that needs it. `fetched`: backend queries of the whole call, not of this edition.
+    `kept`: slots of the edition that came back empty now, so that their earlier rows stand.
     """
 
     window: Window
@@ -51,6 +52,7 @@ class HealedFrame:
     changed_days: tuple[tuple[date, str], ...]
     warnings: tuple[str, ...]
     fetched: int
+    kept: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -108,6 +110,7 @@ class _Healer:
     rows_in: dict[Slot, int] = field(default_factory=dict)
     changed: dict[Slot, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    kept: set[Slot] = field(default_factory=set[Slot])
     fetched: int = 0
     newest: StoredFrame | None = None
     ranged: bool = True
@@ -170,6 +173,7 @@ class _Healer:
         before = self.stored.get(slot)
         self.rows_in[slot] = len(frame)
         if before and before.info.rows and not len(frame):
+            self.kept.add(slot)
             self._warn(
                 f"{slot.name} came back empty, {before.info.rows} stored rows are kept "
                 "(does the source delete old rows? then set `refresh: missing`)"
@@ -212,6 +216,7 @@ class _Healer:
                 changed_days=tuple((slot.span.last_day, untold.pop(slot)) for slot in told),
                 warnings=tuple(self.warnings),
                 fetched=self.fetched,
+                kept=tuple(slot.name for slot in slots if slot in self.kept),
             )
 
     def _warn(self, text: str) -> None:

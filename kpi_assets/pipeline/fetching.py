@@ -148,7 +148,16 @@ def _note(session: Session, query: QueryPlan, frame: HealedFrame) -> QueryNote:
         rows=frame.rows,
         seconds=frame.seconds,
         fetched_at=frame.fetched_at,
+        remark=_remark(frame),
     )
+
+
+def _remark(frame: HealedFrame) -> str:
+    """A source that has lost rows is told of where they are shown: other figures of the page may not have them."""
+    if not frame.kept:
+        return ""
+    days = "a day" if len(frame.kept) == 1 else f"{len(frame.kept)} days"
+    return f"{days} came back empty, earlier rows are shown"
 
 
 def _failed(

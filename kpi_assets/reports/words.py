@@ -45,7 +45,8 @@ def query_text(query: QueryNote, numbers: NumberStyle) -> str:
     took = numbers.duration(query.seconds)
     if query.error:
         return f"no answer · {took}" if query.seconds else "no answer"
-    return f"{numbers.number(query.rows)} {'row' if query.rows == 1 else 'rows'} · {took}"
+    rows = f"{numbers.number(query.rows)} {'row' if query.rows == 1 else 'rows'} · {took}"
+    return f"{rows} · {query.remark}" if query.remark else rows
 
 
 def is_long(stat: Stat) -> bool:
