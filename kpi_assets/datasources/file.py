@@ -98,6 +98,7 @@ class FileDatasource(SqlDatasourceBase):
             format=args.format,
             csv=CsvForm(args.delimiter, args.header, args.encoding),
             storage={name: _plain(value) for name, value in args.storage_options.items()},
+            time_column=args.time_column,
         )
         return FilesBackend(source, args.config, concurrency=args.concurrency)
 

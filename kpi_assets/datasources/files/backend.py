@@ -32,6 +32,7 @@ class Source:
     format: str | None = None
     csv: CsvForm = field(default_factory=CsvForm)
     storage: Mapping[str, Any] = field(default_factory=dict)
+    time_column: str | None = None
 
 
 class FilesBackend(DuckDbBackend):
@@ -96,8 +97,18 @@ class FilesBackend(DuckDbBackend):
             if name != ALL and not any(file.path.stat().st_size for file in files) and len(views) > 1:
                 continue  # an empty file among others is no table; `files` has the rows of the others
             rows = rows_of(files, self.source.csv, connection)
-            connection.execute(f"create view {identifier(name)} as {rows}")
+            connection.execute(f"create view {identifier(name)} as {self._timed(connection, rows)}")
         connection.execute("set enable_external_access = false")
+
+    def _timed(self, connection: duckdb.DuckDBPyConnection, rows: str) -> str:
+        """The rows, with the time column as time where they are none: a header alone says nothing of types."""
+        column = self.source.time_column
+        found = connection.sql(rows)
+        kinds = dict(zip(found.columns, map(str, found.types), strict=True))
+        if column is None or kinds.get(column) != "VARCHAR" or found.limit(1).fetchall():
+            return rows
+        name = identifier(column)
+        return f"select * replace ({name}::timestamp as {name}) from ({rows})"  # noqa: S608 - names are quoted
 
 
 def _by_stem(files: Sequence[Found]) -> dict[str, list[Found]]:
