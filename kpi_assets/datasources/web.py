@@ -6,7 +6,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from kpi_assets.contracts import PluginArgs
 from kpi_assets.errors import RetriableError, redact
+from kpi_assets.retries import attempts
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +72,9 @@ class WebArgs(PluginArgs):
         """Values that must not show in a message."""
         password = urlsplit(self.host).password
         in_address = [password, unquote(password)] if password else []
-        return (*in_address, *(value.get_secret_value() for value in self.headers.values()))
+        headers = [value.get_secret_value() for value in self.headers.values()]
+        credentials = [value.rpartition(" ")[2] for value in headers]  # "Bearer abc" may come back as "abc"
+        return (*in_address, *headers, *credentials)
 
 
 class AwayError(Exception):
@@ -183,25 +186,12 @@ class WebClient:
 
     def _asked(self, method: str, path: str, parts: Mapping[str, Any]) -> Answer:
         try:
-            for attempt in self._attempts():
+            for attempt in attempts(AwayError, self.args.retry_for, first=0.2, longest=10):
                 with attempt:
                     return self._attempt(method, path, parts)
         except AwayError as error:
             raise RetriableError(f"datasource '{self.id}': {error}") from None
         raise RetriableError(f"datasource '{self.id}': nothing was tried")  # pragma: no cover
-
-    def _attempts(self) -> Iterator[Any]:
-        import stamina
-
-        seconds = self.args.retry_for
-        return stamina.retry_context(
-            on=AwayError,
-            attempts=None if seconds else 1,
-            timeout=seconds or None,
-            wait_initial=0.2,
-            wait_max=10,
-            wait_jitter=1,
-        ).__iter__()
 
     def _attempt(self, method: str, path: str, parts: Mapping[str, Any]) -> Answer:
         import httpx

@@ -134,8 +134,8 @@ def _table(found: Sequence[Alert], context: RenderContext) -> Table:
         caption=f"{measure_of(context)}, {days_of(context)}",
         columns=(
             Column(label="Alert", header=True),
-            Column(label="Fired", align="right"),
             Column(label="Time firing"),
+            Column(label="Fired", align="right"),
             Column(label="Last fired", low=True),
         ),
         rows=tuple(_row(alert, longest, context) for alert in found),
@@ -146,12 +146,12 @@ def _row(alert: Alert, longest: float, context: RenderContext) -> tuple[Cell, ..
     numbers = context.numbers
     return (
         Cell(text=alert.name),
-        Cell(text=f"{numbers.number(alert.count)}×"),
         Cell(
             text=numbers.duration(alert.seconds),
             bar=alert.seconds / longest,
             emphasis=alert.seconds == longest,
         ),
+        Cell(text=f"{numbers.number(alert.count)}×"),
         Cell(text=_last(alert, context)),
     )
 
