@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +22,7 @@ from kpi_assets.datasources.times import TimeReader
 from kpi_assets.datasources.tokens import Statement, TokenError, bind
 from kpi_assets.datasources.urls import ConnectionUrl
 from kpi_assets.errors import DataError, QueryError, RetriableError, redact
+from kpi_assets.retries import attempts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,25 +154,12 @@ class SqlDatasourceBase(Datasource):
     def _fetch(self, query: Query, job: Job) -> Sink:
         """The answer, tried again while the server is away, within one deadline."""
         try:
-            for attempt in self._attempts():
+            for attempt in attempts(AwayError, self.args.retry_for, first=0.2, longest=10):
                 with attempt:
                     return self._attempt(query, job)
         except AwayError as error:
             raise RetriableError(f"datasource '{self.id}': {error}") from error
         raise RetriableError(f"datasource '{self.id}': nothing was tried")  # pragma: no cover
-
-    def _attempts(self) -> Iterator[Any]:
-        import stamina
-
-        seconds = self.args.retry_for
-        return stamina.retry_context(
-            on=AwayError,
-            attempts=None if seconds else 1,
-            timeout=seconds or None,
-            wait_initial=0.2,
-            wait_max=10,
-            wait_jitter=1,
-        ).__iter__()
 
     def _attempt(self, query: Query, job: Job) -> Sink:
         sink = Sink(self.args.max_rows)

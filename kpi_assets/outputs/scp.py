@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -15,6 +15,7 @@ from kpi_assets.outputs.remote.args import PublishArgs, as_list
 from kpi_assets.outputs.remote.host import HostFolder, owner_on
 from kpi_assets.outputs.remote.publish import Publication
 from kpi_assets.outputs.remote.ssh import AwayError, HostError, HostKeyPolicy, Login, connected
+from kpi_assets.retries import attempts
 
 T = TypeVar("T")
 KeyFiles = Annotated[tuple[Path, ...], BeforeValidator(as_list)]
@@ -174,7 +175,7 @@ class ScpOutput(Output):
     def _often(self, work: Callable[[], T], state: str = "") -> T:
         """Try again from the start while the host is away: publishing twice is publishing once."""
         with self._told(f". {state}" if state else ""):
-            for attempt in self._attempts():
+            for attempt in attempts(AwayError, self.args.retry_for):
                 with attempt:
                     return work()
         raise DeliveryError(self.id, "nothing was tried")  # pragma: no cover
@@ -188,19 +189,6 @@ class ScpOutput(Output):
         except OSError as error:
             reason = f"{error.filename or self.args.host}: {error.strerror or error}"
             raise DeliveryError(self.id, f"{reason}{state}") from None
-
-    def _attempts(self) -> Iterator[Any]:
-        import stamina
-
-        seconds = self.args.retry_for
-        return stamina.retry_context(
-            on=AwayError,
-            attempts=None if seconds else 1,
-            timeout=seconds or None,
-            wait_initial=1,
-            wait_max=15,
-            wait_jitter=1,
-        ).__iter__()
 
 
 def _connect_kwargs(args: ScpArgs) -> dict[str, Any]:

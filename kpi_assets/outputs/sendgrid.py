@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
@@ -19,6 +19,7 @@ from kpi_assets.outputs.mailing.args import LetterArgs, filled
 from kpi_assets.outputs.mailing.complaints import complaints
 from kpi_assets.outputs.mailing.letter import Enclosure, Letter, write_letter
 from kpi_assets.outputs.mailing.mime import extra_headers, message_id
+from kpi_assets.retries import attempts
 
 KEY, SANDBOX = "SENDGRID_API_KEY", "SENDGRID_SANDBOX_ENABLED"
 BATCH = 1000
@@ -154,7 +155,7 @@ class SendGridOutput(Output):
     def _request(self, method: str, ask: Any) -> Any:
         key = _key(self)
         try:
-            for attempt in self._attempts():
+            for attempt in attempts(BusyError, self.args.retry_for, longest=20):
                 with attempt:
                     return self._asked(method, ask, key)
         except BusyError as error:
@@ -192,19 +193,6 @@ class SendGridOutput(Output):
                 f"; check `api_key` (or {KEY}): it needs the scope mail.send, and the sender must be verified"
             )
         return DeliveryError(self.id, words, ambiguous=status >= 500)
-
-    def _attempts(self) -> Iterator[Any]:
-        import stamina
-
-        seconds = self.args.retry_for
-        return stamina.retry_context(
-            on=BusyError,
-            attempts=None if seconds else 1,
-            timeout=seconds or None,
-            wait_initial=1,
-            wait_max=20,
-            wait_jitter=1,
-        ).__iter__()
 
 
 def _key(output: SendGridOutput) -> str:

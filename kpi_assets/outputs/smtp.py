@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -15,6 +14,7 @@ from kpi_assets.outputs.mailing.args import LetterArgs, filled
 from kpi_assets.outputs.mailing.letter import write_letter
 from kpi_assets.outputs.mailing.mime import message_id, write_message
 from kpi_assets.outputs.mailing.session import Accepted, AwayError, Server, Tls, connected, send
+from kpi_assets.retries import attempts
 
 IMPLICIT_PORT = 465
 
@@ -121,22 +121,9 @@ class SmtpOutput(Output):
     def _sent(self, sender: str, content: bytes) -> Accepted:
         """Tried again only while nothing was handed over."""
         try:
-            for attempt in self._attempts():
+            for attempt in attempts(AwayError, self.args.retry_for):
                 with attempt, connected(self._server) as smtp:
                     return send(self._server, smtp, content, sender=sender, recipients=self.recipients)
         except AwayError as error:
             raise DeliveryError(self.id, f"{error}. Nothing was sent") from None
         raise DeliveryError(self.id, "nothing was tried")  # pragma: no cover
-
-    def _attempts(self) -> Iterator[Any]:
-        import stamina
-
-        seconds = self.args.retry_for
-        return stamina.retry_context(
-            on=AwayError,
-            attempts=None if seconds else 1,
-            timeout=seconds or None,
-            wait_initial=1,
-            wait_max=15,
-            wait_jitter=1,
-        ).__iter__()

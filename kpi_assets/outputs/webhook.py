@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
@@ -17,6 +18,7 @@ from kpi_assets.outputs.hook.body import Content, write_body
 from kpi_assets.outputs.hook.request import Answer, BusyError, RefusedError, Target, origin_of
 from kpi_assets.outputs.hook.signature import delivery_id, key_of, signature_headers
 from kpi_assets.outputs.mailing.addresses import as_list
+from kpi_assets.retries import attempts
 
 Included: TypeAlias = Literal["html", "md", "pdf", "png", "csv"]
 TEXTS = frozenset({"html", "md"})
@@ -176,8 +178,9 @@ class WebhookOutput(Output):
 
     def _often(self, ask: Callable[[], Answer]) -> Answer:
         """Tried again only while the receiver has accepted nothing."""
+        seconds = self.args.retry_for
         try:
-            for attempt in self._attempts():
+            for attempt in attempts(partial(_pause, most=seconds), seconds, longest=30):
                 with attempt:
                     return ask()
         except BusyError as error:
@@ -185,19 +188,6 @@ class WebhookOutput(Output):
         except RefusedError as error:
             raise DeliveryError(self.id, str(error), ambiguous=error.ambiguous) from None
         raise DeliveryError(self.id, "nothing was tried")  # pragma: no cover
-
-    def _attempts(self) -> Iterator[Any]:
-        import stamina
-
-        seconds = self.args.retry_for
-        return stamina.retry_context(
-            on=lambda error: _pause(error, seconds),
-            attempts=None if seconds else 1,
-            timeout=seconds or None,
-            wait_initial=1,
-            wait_max=30,
-            wait_jitter=1,
-        ).__iter__()
 
 
 def _pause(error: Exception, most: float) -> bool | float:
