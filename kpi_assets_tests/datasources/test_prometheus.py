@@ -172,9 +172,11 @@ def test_durations_are_prometheus_own(text: object, seconds: float) -> None:
 def test_what_is_no_answer_is_told_at_once(answer: Answer, words: str) -> None:
     """The server's words or what came instead, one request, query and datasource named."""
     asked: list[Asked] = []
-    with prometheus(lambda one: asked.append(one) or answer, retry_for=30) as source:
-        with pytest.raises(QueryError, match="query 'q' on datasource 'shop'") as caught:
-            ask(source, "up", DAY)
+    with (
+        prometheus(lambda one: asked.append(one) or answer, retry_for=30) as source,
+        pytest.raises(QueryError, match="query 'q' on datasource 'shop'") as caught,
+    ):
+        ask(source, "up", DAY)
     assert words in str(caught.value)
     assert len(asked) == 1
 
