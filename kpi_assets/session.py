@@ -18,6 +18,7 @@ from kpi_assets.config.env import resolve_env, secrets_of
 from kpi_assets.contracts import Datasource, Output
 from kpi_assets.editions import EditionStore
 from kpi_assets.errors import ConfigError, Problem, redact
+from kpi_assets.frames.memory import return_large_arrays
 from kpi_assets.frames.store import FrameKey, FrameStore
 from kpi_assets.plan import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan
 
@@ -79,6 +80,7 @@ class Session:
 
     @cached_property
     def frames(self) -> FrameStore:
+        return_large_arrays()
         return FrameStore(self.environ.get("KPI_ASSETS_FRAMES") or self.home / "frames")
 
     @cached_property
