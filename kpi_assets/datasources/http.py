@@ -77,6 +77,9 @@ class HttpArgs(PluginArgs):
         description="IANA zone of the server's days and of times without an offset; default: the report's.",
     )
     timeout: float = Field(30, gt=0, le=3600, description="Seconds to wait for the server to send something.")
+    retry_for: float = Field(
+        60, ge=0, le=3600, description="Seconds to go on trying while the server is away or busy."
+    )
     deadline: float = Field(
         300, gt=0, le=86_400, description="Seconds for a query, all its pages and retries together."
     )
@@ -207,6 +210,7 @@ class HttpDatasource(Datasource):
             verify=args.verify,
             ca_file=args.ca_file,
             timeout=args.timeout,
+            retry_for=args.retry_for,
             deadline=args.deadline,
             concurrency=args.concurrency,
             max_bytes=args.max_bytes,

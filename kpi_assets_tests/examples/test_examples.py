@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from kpi_assets.contracts import Block, Document, Stat, Table
 from kpi_assets.demo import REPORT, prepare
 from kpi_assets.plan import build_plan
 from kpi_assets.session import open_session
+from kpi_assets_tests.datasources.api import serving
 from kpi_assets_tests.servers import Database
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -145,6 +147,25 @@ def test_themed_report(folder: Path) -> None:
     for part in ("border-top: 6px double", 'class="colophon"', "M16 5C12 2", "#8c3b2e", "Biblioteca da Vila"):
         assert part in made.html
     assert "Source queries" not in made.html
+
+
+def test_report_over_files_and_http(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files' rows make the report without a database, and the gauge's readings come over HTTP."""
+    home = folder / "files_and_http"
+    shutil.copytree(EXAMPLES / "files_and_http", home)
+    monkeypatch.chdir(home)
+    with serving(lambda asked: (home / asked.path.strip("/")).read_text(encoding="utf-8")) as gauge:
+        made = preview(home / "report.yaml", home / "http.yaml", environ={"GAUGE": gauge.url})
+        asked = {name: value for request in gauge.asked for name, value in request.params.items()}
+    lines = (home / "visits" / "week-47.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert made.failures == 0
+    assert made.stat("guests").value == f"{sum(int(line.split(',')[2]) for line in lines):,}"
+    assert [row[:2] for row in made.table("tickets")] == [
+        ["Ten visits", "7"],
+        ["Sauna", "7"],
+        ["Day ticket", "7"],
+    ]
+    assert asked == {"since": "2024-11-17T23:00:00Z", "until": "2024-11-24T23:00:00Z"}
 
 
 def test_demo_report(folder: Path) -> None:

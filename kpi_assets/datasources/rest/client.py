@@ -70,6 +70,7 @@ class Manner:
     verify: bool = True
     ca_file: str | None = None
     timeout: float = 30
+    retry_for: float = 60
     deadline: float = 300
     concurrency: int = 4
     max_bytes: int = 1 << 30
@@ -118,8 +119,8 @@ class RestClient:
 
         attempts = stamina.retry_context(
             on=worth,
-            attempts=None,
-            timeout=max(deadline.left, 0.01),
+            attempts=None if self.manner.retry_for else 1,
+            timeout=max(min(deadline.left, self.manner.retry_for or deadline.left), 0.01),
             wait_initial=0.2,
             wait_max=10,
             wait_jitter=1,
@@ -140,7 +141,9 @@ class RestClient:
                 ask = found
         except httpx.TimeoutException:
             raise PassingError(f"{ask.place} did not answer within {self._patience(deadline):g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise RefusedError(f"{ask.place} is no address that can be asked") from None
+        except (httpx.HTTPError, OSError) as error:
             # The exception may hold the request with its login: it is not chained.
             raise self._unreached(ask, error) from None
         raise RefusedError(f"{ask.place} redirects again and again")
