@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,6 +50,14 @@ class Api:
     asked: list[Asked] = field(default_factory=list)
 
 
+class Server(ThreadingHTTPServer):
+    """Bears clients that hang up before they are answered."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(answer: Answering) -> Iterator[Api]:
     """A server that answers with what `answer` makes of a request: a Reply, or its body."""
@@ -81,7 +90,7 @@ def serving(answer: Answering) -> Iterator[Api]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing is printed."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
