@@ -1,4 +1,7 @@
-"""Jenkins: its jobs, one job's builds, or the last builds of all jobs."""
+"""Jenkins: its jobs, one job's builds, or the last builds of all jobs.
+
+Builds that started after the window are left out. Names, colours and health are those of now, which is all it knows.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class JenkinsArgs(WebArgs):
     user: str | None = Field(
         None, description="User who may read the jobs; none: what anonymous visitors see."
     )
-    api_token: SecretStr | None = Field(None, description="The user's API token: write ${NAME}.")
+    api_token: SecretStr | None = Field(None, description="The user's API token: write {env: NAME}.")
     concurrency: int = Field(8, ge=1, le=64, description="Jobs that are asked for at once.")
 
     @model_validator(mode="after")
@@ -66,11 +69,7 @@ class Question:
 
 
 class JenkinsDatasource(Datasource):
-    """`get_all_jobs`: fullname, name, url, color of every job in all folders. `get_job_info <job>`: its last 10 builds.
-
-    `builds`: the last builds of all jobs in one frame, with the job's health; `query_args: {limit: 10}`. Builds that
-    started after the window are left out; names, colours and health are those of now, which is all that Jenkins knows.
-    """
+    """Queries: `get_all_jobs`, `get_job_info <job>`, or `builds`, the last ones of all jobs (`query_args: {limit: 10}`)."""
 
     Args = JenkinsArgs
     kinds = ("jenkins",)

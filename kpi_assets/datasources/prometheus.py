@@ -1,4 +1,8 @@
-"""Prometheus: range queries over the window, one row per point and series."""
+"""Prometheus: range queries over the window, one row per point and series.
+
+Points stand at whole steps from each local midnight where the step divides a day, else from the window's start; none at
+the window's end, which is the next one's start. A range is asked for in parts of 11,000 points.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +37,16 @@ class BasicAuth(PluginArgs):
     """A user and a password."""
 
     username: str = Field(min_length=1, description="User.")
-    password: SecretStr = Field(description="Password: write ${NAME}.")
+    password: SecretStr = Field(description="Password: write {env: NAME}.")
 
 
 class PrometheusArgs(WebArgs):
     """A Prometheus server, or one that speaks its API (Thanos, Mimir, VictoriaMetrics)."""
 
-    basic_auth: BasicAuth | None = Field(None, description="Login with `username` and `password`.")
-    bearer_token: SecretStr | None = Field(None, description="Login with a token: write ${NAME}.")
+    basic_auth: BasicAuth | None = Field(
+        None, description="Login: {username: reader, password: {env: NAME}}."
+    )
+    bearer_token: SecretStr | None = Field(None, description="Login with a token: write {env: NAME}.")
     max_rows: int = Field(5_000_000, ge=1, description="Most points that are taken into memory.")
 
     @model_validator(mode="after")
@@ -57,11 +63,7 @@ class PrometheusArgs(WebArgs):
 
 
 class PrometheusDatasource(Datasource):
-    """PromQL over the window: columns time, value, and one per label. `query_args: {step: 1h}` sets the distance.
-
-    Points stand at whole steps from each local midnight where the step divides a day, else from the window's start;
-    none at the window's end, which is the next one's start. A range is asked for in parts of 11,000 points.
-    """
+    """PromQL over the window: columns time, value and one per label; `query_args: {step: 1h}` is the points' distance."""
 
     Args = PrometheusArgs
     kinds = ("prometheus",)

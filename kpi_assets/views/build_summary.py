@@ -46,9 +46,10 @@ class BuildSummaryArgs(PluginArgs):
     """Which jobs, and how many of their builds."""
 
     datasource: str = Field("jenkins", description="Id of a datasource with plugin jenkins.")
-    filters: JobFilters = Field(
-        default_factory=lambda: JobFilters(name=(), invert=False),
-        description="Which jobs: `name` and `invert`.",
+    filters: JobFilters | None = Field(
+        None,
+        description="Which jobs: `name`, a regular expression or a list that must all match, searched in the full name "
+        "(folders with /); `invert: true` shows the others.",
     )
     builds: int = Field(10, ge=1, le=50, description="Last builds shown of each job.")
 
@@ -68,7 +69,7 @@ class BuildSummaryView(View):
     def render(self, frames: Mapping[str, pd.DataFrame], context: RenderContext) -> Block:
         frame, filters = frames["query"], self.args.filters
         jobs = jobs_of(context.view, frame)
-        if filters.name:
+        if filters and filters.name:
             jobs = chosen(jobs, filters.name, filters.invert)
         if not jobs:
             return nothing(context, PLUGIN, "No jobs.").model_copy(update={"rows": len(frame)})
