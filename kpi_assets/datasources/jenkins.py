@@ -69,7 +69,7 @@ class Question:
 
 
 class JenkinsDatasource(Datasource):
-    """Queries: `get_all_jobs`, `get_job_info <job>`, or `builds`, the last ones of all jobs (`query_args: {limit: 10}`)."""
+    """Queries: `get_all_jobs`, `get_job_info <job>`, or `builds`, those of all jobs (`query_args: {limit: 10}`)."""
 
     Args = JenkinsArgs
     kinds = ("jenkins",)

@@ -63,7 +63,7 @@ class PrometheusArgs(WebArgs):
 
 
 class PrometheusDatasource(Datasource):
-    """PromQL over the window: columns time, value and one per label; `query_args: {step: 1h}` is the points' distance."""
+    """PromQL over the window, as time, value and a column per label; `query_args: {step: 1h}` sets the distance."""
 
     Args = PrometheusArgs
     kinds = ("prometheus",)
