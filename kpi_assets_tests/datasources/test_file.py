@@ -16,6 +16,7 @@ from kpi_assets.contracts import Query, Window
 from kpi_assets.errors import PluginError, QueryError, RetriableError
 from kpi_assets_tests.datasources.api import Asked, Reply, serving
 from kpi_assets_tests.datasources.helpers import WEEK, ask, make
+from kpi_assets_tests.outputs.s3_peer import KEY, SECRET, TOKEN, empty_bucket, s3_server
 
 
 @pytest.fixture(autouse=True)
@@ -204,3 +205,19 @@ def test_days_make_the_whole(seconds: list[int]) -> None:
     whole = ask(source, "", window)
     source.close()
     assert sorted(n for part in parts for n in part["n"]) == sorted(whole["n"])
+
+
+def test_files_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A glob over S3 gives the rows of its objects; a bucket or a key that is not there is named, the login is not."""
+    pytest.importorskip("s3fs")
+    with s3_server() as port:
+        bucket = empty_bucket(port, monkeypatch)
+        for day in (18, 19):
+            bucket.put_object(Key=f"in/ä-{day}.csv", Body=f"day,n\n2024-11-{day},{day}\n".encode())
+        login = {"endpoint_url": f"http://127.0.0.1:{port}", "key": KEY, "secret": SECRET, "token": TOKEN}
+        found = got(path=f"s3://{bucket.name}/in/*.csv", storage_options=login, time_column="day")
+        assert found["n"].tolist() == [18, 19]
+        for path in (f"s3://{bucket.name}/in/nope.csv", f"s3://{bucket.name}/none/*", "s3://no-such/x.csv"):
+            message = refused(path=path, storage_options=login)
+            assert path in message
+            assert SECRET not in message

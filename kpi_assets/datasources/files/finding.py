@@ -78,7 +78,8 @@ class Finder:
             there: list[str] = sorted(store.glob(path)) if _MAGIC.search(path) else [path]
             if not there:
                 raise MissingFileError(f"no file matches {_plain(address)}")
-            return [self._copied(store, each) for each in there]
+            folder = self.scratch / hashlib.sha256(address.encode()).hexdigest()[:12]
+            return [self._copied(store, each, folder / f"{n:06}") for n, each in enumerate(there)]
         except ImportError as error:
             library = (error.name or _library(address)).partition(".")[0]
             raise PluginError(f"{_plain(address)} needs {library}: {install_hint(library)}") from error
@@ -91,9 +92,8 @@ class Finder:
             kind = RemoteError if _may_pass(error) else MissingFileError
             raise kind(f"{_plain(address)} cannot be fetched ({_kind(error)})") from None
 
-    def _copied(self, store: Any, path: str) -> tuple[Path, str]:
+    def _copied(self, store: Any, path: str, folder: Path) -> tuple[Path, str]:
         name = path.partition("?")[0].rstrip("/").rpartition("/")[2]
-        folder = self.scratch / hashlib.sha256(path.encode()).hexdigest()[:12]
         folder.mkdir(parents=True, exist_ok=True)
         store.get_file(path, str(folder / name))
         return folder / name, name
