@@ -76,10 +76,18 @@ def run_case(case: Case, theirs: list[str], scratch: Path, times: int) -> Result
     folder.mkdir()
     database = data.make(scratch / f"{case.rows}.db", case.rows)
     config = reports.write(folder / "bench.yaml", database=database, output=folder / "out", views=case.views)
-    peer = measure.median(lambda: measure.run([*theirs, "-c", str(config)], cwd=folder), times)
     commands = ours(case, folder, config)
-    own_times = min(times, 2) if case.command == "backfill" else times
-    mine = measure.median(lambda: measure.run(next(commands), cwd=folder), own_times)
+
+    def their_run() -> measure.Cost:
+        return measure.run([*theirs, "-c", str(config)], cwd=folder)
+
+    def our_run() -> measure.Cost:
+        return measure.run(next(commands), cwd=folder)
+
+    if case.peer_runs == 1:
+        peer, mine = measure.side_by_side(their_run, our_run, times)
+    else:
+        peer, mine = measure.median(their_run, times), measure.median(our_run, 1, warm_up=False)
     theirs_cpu = peer.cpu * case.peer_runs
     return Result(
         case.name, theirs_cpu, mine.cpu, mine.cpu / theirs_cpu, case.aim, peer.peak_mb, mine.peak_mb

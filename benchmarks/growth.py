@@ -44,25 +44,28 @@ AXES: dict[str, Sequence[int]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--axis", choices=AXES, action="append", help="only this axis; repeatable")
+    parser.add_argument("--largest", type=int, help="leave larger sizes out")
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--json", type=Path, default=HERE / "results" / "growth.json")
     options = parser.parse_args()
     points: list[Point] = []
     with tempfile.TemporaryDirectory() as scratch:
         for axis in options.axis or AXES:
-            points += measure_axis(axis, Path(scratch), options.times)
+            points += measure_axis(axis, Path(scratch), options.times, options.largest)
     options.json.parent.mkdir(exist_ok=True)
     options.json.write_text(json.dumps([asdict(point) for point in points], indent=1) + "\n")
 
 
-def measure_axis(axis: str, scratch: Path, times: int) -> list[Point]:
+def measure_axis(axis: str, scratch: Path, times: int, largest: int | None = None) -> list[Point]:
     print(f"{axis:>10}{'CPU s':>10}{'peak MB':>10}{'exponent':>10}")
     points: list[Point] = []
     for size in AXES[axis]:
+        if largest and size > largest:
+            continue
         folder = scratch / f"{axis}-{size}"
         folder.mkdir()
         command, env = COMMANDS[axis](folder, scratch, size)
-        cost = measure.median(lambda c=command, e=env, f=folder: fresh(c, e, f), times)
+        cost = measure.median(lambda c=command, e=env, f=folder: fresh(c, e, f), times, warm_up=False)
         points.append(Point(axis, size, cost.cpu, cost.peak_mb))
         print(f"{size:>10}{cost.cpu:>10.2f}{cost.peak_mb:>10.0f}{exponent(points):>10}", flush=True)
     return points
@@ -125,7 +128,7 @@ def _reports(folder: Path, scratch: Path, size: int) -> tuple[list[str], dict[st
     for n in range(size):
         file = folder / "reports" / f"report_{n}.yaml"
         reports.write(file, database=database, output=folder / "out", views=8)
-    load = "from kpi_assets.definitions import defs; defs.get_repository_def().get_all_jobs()"
+    load = "from kpi_assets.definitions import load_definitions as load; load().get_repository_def().get_all_jobs()"
     return [sys.executable, "-c", load], {"KPI_ASSETS_REPORTS": str(folder / "reports")}
 
 

@@ -37,8 +37,20 @@ def run(command: Sequence[str], *, cwd: Path, env: dict[str, str] | None = None)
     return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
 
 
-def median(measure: Callable[[], Cost], times: int) -> Cost:
-    """Median of each figure over `times` runs, after one run that is thrown away."""
-    measure()
-    costs = [measure() for _ in range(times)]
+def median(measure: Callable[[], Cost], times: int, *, warm_up: bool = True) -> Cost:
+    """Median of each figure over `times` runs; `warm_up`: after one run that is thrown away."""
+    if warm_up:
+        measure()
+    return middle([measure() for _ in range(times)])
+
+
+def side_by_side(theirs: Callable[[], Cost], ours: Callable[[], Cost], times: int) -> tuple[Cost, Cost]:
+    """Medians of both, run in turns, so that a machine that is busier for a while is so for both."""
+    theirs(), ours()
+    pairs = [(theirs(), ours()) for _ in range(times)]
+    return middle([cost for cost, _ in pairs]), middle([cost for _, cost in pairs])
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """Median of each figure."""
     return Cost(*(statistics.median(getattr(c, name) for c in costs) for name in ("cpu", "wall", "peak_mb")))
