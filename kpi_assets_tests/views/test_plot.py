@@ -483,3 +483,11 @@ def test_columns_beside_each_other_are_no_parts_of_a_whole() -> None:
     block = plot(both, kind="bar", stacked=True)
     assert "of all" not in block.title
     assert "leads" not in block.title
+
+
+def test_lines_are_not_added_up() -> None:
+    """Of lines, which may be loads, no sum and no share of a sum is told."""
+    days = pd.to_datetime([f"2024-11-{day}" for day in range(18, 25) for _ in range(2)])
+    loads = pd.DataFrame({"time": days, "host": ["a", "b"] * 7, "load": [30.0, 80.0] * 7})
+    assert "leads" not in plot(loads, context("CPU busy"), groupby="host").title
+    assert "leads" in plot(loads, context("Orders"), groupby="host", kind="bar", stacked=True).title

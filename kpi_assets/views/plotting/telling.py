@@ -186,7 +186,8 @@ def _of_many(story: Story, shown: PlotData) -> Finding | None:
         found = findings.contribution(story.subject, names, first, last, show=look.said)
         if found and len(named) == len(shown.series):
             return found
-    if not (story.additive and parts):
+    # A line may be a level, a load or a price: only who draws bars or stacks says that values add up.
+    if not (story.additive and parts and (stacked or story.args.kind == "bar")):
         return None
     totals = shown.wide.sum(min_count=1)
     rest = sum(float(totals[s]) for s in shown.series if s not in named)
