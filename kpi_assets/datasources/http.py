@@ -19,10 +19,12 @@ from kpi_assets.datasources.rest.asking import Filler, HttpQuery, read_query, us
 from kpi_assets.datasources.rest.client import (
     Ask,
     Deadline,
+    LoginError,
     Manner,
     PassingError,
     RefusedError,
     RestClient,
+    StatusError,
     same_origin,
 )
 from kpi_assets.datasources.rest.paging import Walk
@@ -32,6 +34,8 @@ from kpi_assets.errors import QueryError, RetriableError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 def _zone(value: str) -> str:
@@ -144,6 +148,21 @@ class HttpDatasource(Datasource):
             raise QueryError(query.id, self.id, f"{limit}: ask for less, or raise `max_rows`") from None
         except (RefusedError, FrameError, CutError) as error:
             raise QueryError(query.id, self.id, str(error)) from None
+        except PassingError as error:
+            raise RetriableError(f"datasource '{self.id}': {error}") from None
+
+    def check(self) -> None:
+        """Ask for `base_url`: whatever it answers, but for 401, shows that it is there and knows the login."""
+        if self.args.base_url is None:
+            return
+        params = {name: value.get_secret_value() for name, value in self.args.params.items()}
+        ask = Ask(self.args.base_url, params=tuple(params.items()))
+        try:
+            self._client().send(ask, Deadline(self.args.deadline)).body.close()
+        except RefusedError as error:
+            if isinstance(error, LoginError) or not isinstance(error, StatusError):
+                raise QueryError("login", self.id, str(error)) from None
+            log.debug("datasource %s: %s", self.id, error)
         except PassingError as error:
             raise RetriableError(f"datasource '{self.id}': {error}") from None
 

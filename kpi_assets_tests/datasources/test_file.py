@@ -96,6 +96,8 @@ def test_empty_files_change_nothing() -> None:
     pd.testing.assert_frame_equal(before, after)
     assert len(got(path="header.csv", time_column="time")) == 0
     assert "empty.csv is empty" in refused(path="empty.csv")
+    write("quiet.jsonl", "")
+    assert list(got(path="quiet.jsonl", time_column="time").columns) == ["time"]
 
 
 def test_a_late_surprise_decides_the_type() -> None:

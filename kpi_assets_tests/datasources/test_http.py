@@ -357,6 +357,24 @@ def test_timeout(gate: threading.Event) -> None:
         gate.set()
 
 
+def test_check() -> None:
+    """A check is content with any answer but a refused login and a server that is away."""
+    with serving(lambda asked: Reply("", 401 if asked.params.get("key") == "wrong" else 404)) as api:
+        for params in ({}, {"key": "wrong"}):
+            source = make("http", base_url=api.url, params=params)
+            if params:
+                with pytest.raises(QueryError, match="answers 401"):
+                    source.check()
+            else:
+                source.check()
+            source.close()
+        assert len(api.asked) == 2
+    source = make("http", base_url=api.url, retry_for=0)
+    with pytest.raises(RetriableError, match="cannot be reached"):
+        source.check()
+    source.close()
+
+
 def test_limits() -> None:
     """Answers with too many rows or bytes end with the argument's name."""
     assert "`max_rows`" in refused(lambda _: [{"n": 1}] * 3, source={"max_rows": 2})

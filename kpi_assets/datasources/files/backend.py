@@ -96,9 +96,17 @@ class FilesBackend(DuckDbBackend):
         for name, files in views.items():
             if name != ALL and not any(file.path.stat().st_size for file in files) and len(views) > 1:
                 continue  # an empty file among others is no table; `files` has the rows of the others
-            rows = rows_of(files, self.source.csv, connection)
+            rows = self._rows(files, connection)
             connection.execute(f"create view {identifier(name)} as {self._timed(connection, rows)}")
         connection.execute("set enable_external_access = false")
+
+    def _rows(self, files: Sequence[Found], connection: duckdb.DuckDBPyConnection) -> str:
+        """JSON lines of a quiet day are no bytes at all: no rows, and of the columns only the one that is known."""
+        column = self.source.time_column
+        silent = all(file.format == "json" and not file.path.stat().st_size for file in files)
+        if silent and column is not None:
+            return f"select null::timestamp as {identifier(column)} where false"
+        return rows_of(files, self.source.csv, connection)
 
     def _timed(self, connection: duckdb.DuckDBPyConnection, rows: str) -> str:
         """The rows, with the time column as time where they are none: a header alone says nothing of types."""

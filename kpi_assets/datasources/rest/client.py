@@ -35,6 +35,14 @@ class RefusedError(Exception):
     """No retry helps; the message says what to do."""
 
 
+class StatusError(RefusedError):
+    """The server is there, and answers that it will not do this."""
+
+
+class LoginError(StatusError):
+    """The server does not know who asks."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """One request. `params` are added to those in the address."""
@@ -211,7 +219,7 @@ class RestClient:
             return PassingError(words, wait)
         if status in (401, 403):
             words += "; check `basic_auth`, `bearer_token` or `headers` of the datasource"
-        return RefusedError(words)
+        return LoginError(words) if status == 401 else StatusError(words)
 
     def redacted(self, words: str) -> str:
         return redact(words, self.manner.secrets)
