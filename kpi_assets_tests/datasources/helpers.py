@@ -33,3 +33,9 @@ def sqlite_file(path: Path, *statements: str) -> str:
         for statement in statements:
             connection.execute(statement)
     return str(path)
+
+
+def peak_megabytes() -> int:
+    """Peak memory of this process alone: `ru_maxrss` would begin with that of the process that started it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) // 1024

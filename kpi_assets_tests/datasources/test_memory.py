@@ -9,14 +9,14 @@ import pytest
 from kpi_assets_tests.datasources.helpers import sqlite_file
 
 SCRIPT = """
-import resource, sys
+import sys
 import dagster
-from kpi_assets_tests.datasources.helpers import ask, make
+from kpi_assets_tests.datasources.helpers import ask, make, peak_megabytes
 from kpi_assets.contracts import Window
 from datetime import date
 frame = ask(make("sqlite", database=sys.argv[1]), "select * from big where ts >= {from} and ts < {to}",
             Window(date(2024, 1, 1), date(2025, 1, 1), "Europe/Berlin"))
-print(len(frame), frame["amount"].sum(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(len(frame), frame["amount"].sum(), peak_megabytes())
 """
 
 

@@ -8,13 +8,13 @@ import pytest
 from kpi_assets_tests.datasources.api import Asked, Reply, serving
 
 SCRIPT = """
-import resource, sys
-from kpi_assets_tests.datasources.helpers import ask, make
+import sys
+from kpi_assets_tests.datasources.helpers import ask, make, peak_megabytes
 from kpi_assets.contracts import Window
 from datetime import date
 frame = ask(make("http", base_url=sys.argv[1]), "big.csv", Window(date(2024, 1, 1), date(2025, 1, 1), "UTC"),
             time_column="ts")
-print(len(frame), frame["amount"].sum(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(len(frame), frame["amount"].sum(), peak_megabytes())
 """
 
 
