@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _lines() -> Iterator[str]:
             if plugin.package != "kpi-assets":
                 continue
             cls = get(plugin.name)
-            yield from ("", f"### `{plugin.name}`", "", (cls.__doc__ or "").strip(), "")
+            yield from ("", f"### `{plugin.name}`", "", cleandoc(cls.__doc__ or ""), "")
             yield from _table(cls.Args)
 
 
