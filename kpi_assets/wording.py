@@ -34,8 +34,12 @@ def variables(plan: ReportPlan, window: Window) -> Mapping[str, str]:
 
 def titled(plan: ReportPlan, window: Window) -> str:
     """The report's title with its variables put in."""
-    text = plan.title
-    for name, value in variables(plan, window).items():
+    return filled(plan.title, variables(plan, window))
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """A text with every known `{name}` replaced; other braces stay."""
+    for name, value in words.items():
         text = text.replace("{" + name + "}", value)
     return text
 

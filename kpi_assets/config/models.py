@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kpi_assets.config.env import EnvRef
 
-IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 Days = Annotated[int, Field(ge=0)]
 
 

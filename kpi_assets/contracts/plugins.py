@@ -106,8 +106,6 @@ class View(ABC):
     kinds: ClassVar[tuple[str, ...]] = ("altair",)
     default_cols: ClassVar[int | None] = None
     """Columns taken when YAML does not say; None = the whole row."""
-    self_titled: ClassVar[bool] = False
-    """True for views whose title lies inside (single stats)."""
 
     def __init__(self, args: Any) -> None:
         self.args = args

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -69,6 +69,15 @@ class Backend(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give back connections."""
+
+
+def pooled_engine(url: str, connect_args: Mapping[str, Any], size: int) -> Engine:
+    """An engine of `size` connections; who finds them all in use waits, since queries may take an hour."""
+    from sqlalchemy import create_engine
+
+    return create_engine(
+        url, connect_args=dict(connect_args), pool_size=size, max_overflow=0, pool_timeout=3600
+    )
 
 
 class AlchemyBackend(Backend):

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     pass
 
-Chunk = "pa.Array | list[Any]"
-
 
 class TooManyRowsError(Exception):
     """The answer is longer than `max_rows`."""

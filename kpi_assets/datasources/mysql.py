@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AliasChoices, Field, SecretStr
 
 from kpi_assets.datasources.args import ignored_mysql_keys
-from kpi_assets.datasources.backend import AlchemyBackend, Backend, Job, Verdict, driver_error
+from kpi_assets.datasources.backend import AlchemyBackend, Backend, Job, Verdict, driver_error, pooled_engine
 from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
 from kpi_assets.datasources.dialects import MYSQL, Dialect
 from kpi_assets.datasources.urls import ConnectionUrl, Url
@@ -95,15 +95,7 @@ class MySqlBackend(AlchemyBackend):
         self.where = url.place or f"{connect_args.get('host')}:{connect_args.get('port')}"
 
     def _create_engine(self) -> Engine:
-        from sqlalchemy import create_engine
-
-        return create_engine(
-            self.url.with_driver("pymysql"),
-            connect_args=dict(self.connect_args),
-            pool_size=self.concurrency,
-            max_overflow=0,
-            pool_timeout=3600,
-        )
+        return pooled_engine(self.url.with_driver("pymysql"), self.connect_args, self.concurrency)
 
     def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
         raw: Any = connection.driver_connection

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AliasChoices, Field, SecretStr
 
-from kpi_assets.datasources.backend import CHUNK, AlchemyBackend, Backend, Job, Verdict, driver_error
+from kpi_assets.datasources.backend import (
+    CHUNK,
+    AlchemyBackend,
+    Backend,
+    Job,
+    Verdict,
+    driver_error,
+    pooled_engine,
+)
 from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
 from kpi_assets.datasources.dialects import POSTGRESQL, Dialect
 from kpi_assets.datasources.mysql import reveal
@@ -85,15 +93,7 @@ class PostgresqlBackend(AlchemyBackend):
         self.url, self.connect_args, self.concurrency = url, connect_args, concurrency
 
     def _create_engine(self) -> Engine:
-        from sqlalchemy import create_engine
-
-        return create_engine(
-            self.url.with_driver("psycopg2"),
-            connect_args=dict(self.connect_args),
-            pool_size=self.concurrency,
-            max_overflow=0,
-            pool_timeout=3600,
-        )
+        return pooled_engine(self.url.with_driver("psycopg2"), self.connect_args, self.concurrency)
 
     def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
         raw: Any = connection.driver_connection

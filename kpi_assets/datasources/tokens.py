@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from kpi_assets.contracts import Window
 from kpi_assets.datasources.bounds import midnight
@@ -18,7 +18,6 @@ from kpi_assets.datasources.dialects import Dialect
 from kpi_assets.datasources.lexer import Piece, pieces
 
 Bind = Callable[[Any], Any]
-ParamStyle = Literal["qmark", "numeric", "named", "format", "pyformat"]
 
 TOKEN = re.compile(r"(?<!\{)\{(from|to|interval)\}(?!\})")
 _SHIFTED = re.compile(

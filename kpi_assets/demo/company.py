@@ -14,7 +14,6 @@ from kpi_assets.demo.facts import COUNTRIES, PLANS, Country, Plan
 
 Row = tuple[object, ...]
 SEED = 6
-ALL_COUNTRIES = total(country.weight for country in COUNTRIES)
 ALL_LAUNCH_COUNTRIES = total(facts.LAUNCH_COUNTRIES)
 RENEWAL = timedelta(days=28)
 

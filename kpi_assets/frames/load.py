@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from kpi_assets.contracts import Query, QueryAnalysis, Span, Window
+from kpi_assets.contracts import QueryAnalysis, Span, Window
 from kpi_assets.errors import DataError
 from kpi_assets.frames.needs import Slot, slots_of
 from kpi_assets.frames.store import FrameKey, FrameStore
@@ -26,11 +26,10 @@ class FrameMissingError(DataError):
         )
 
 
-def load_frame(  # noqa: PLR0917 - key and query name the rows, span and window the days
-    store: FrameStore, key: FrameKey, query: Query, analysis: QueryAnalysis, span: Span, window: Window
+def load_frame(  # noqa: PLR0917 - the key names the rows, span and window the days
+    store: FrameStore, key: FrameKey, analysis: QueryAnalysis, span: Span, window: Window
 ) -> pd.DataFrame:
     """The rows of the query over the span of the window's edition. Raises FrameMissingError, a DataError."""
-    del query
     slots = slots_of(analysis.grain, span.of(window))
     frame, infos = store.read(key, [slot.name for slot in slots])
     missing = [slot for slot in slots if slot.name not in infos]

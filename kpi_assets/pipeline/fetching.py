@@ -6,7 +6,7 @@ import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -132,24 +132,23 @@ def _fetch(session: Session, query: QueryPlan, windows: tuple[Window, ...]) -> F
 
 def _violations(session: Session, query: QueryPlan, window: Window) -> Iterator[str]:
     for span in query.spans:
-        frame = load_frame(
-            session.frames, session.frame_key(query), query.query, query.analysis, span, window
-        )
+        frame = load_frame(session.frames, session.frame_key(query), query.analysis, span, window)
         yield from (str(violation) for violation in violations(frame, query.query.columns))
 
 
 def _note(session: Session, query: QueryPlan, frame: HealedFrame) -> QueryNote:
-    source = session.plan.datasources[query.datasource]
-    return QueryNote(
-        id=query.id,
-        datasource=query.datasource,
-        text=query.query.text,
-        language=source.cls.language,
+    return replace(
+        _unanswered(session, query),
         rows=frame.rows,
         seconds=frame.seconds,
         fetched_at=frame.fetched_at,
         remark=_remark(frame),
     )
+
+
+def _unanswered(session: Session, query: QueryPlan) -> QueryNote:
+    language = session.plan.datasources[query.datasource].cls.language
+    return QueryNote(query.id, query.datasource, query.query.text, language, 0, 0.0, None)
 
 
 def _remark(frame: HealedFrame) -> str:
@@ -163,17 +162,7 @@ def _remark(frame: HealedFrame) -> str:
 def _failed(
     session: Session, query: QueryPlan, windows: tuple[Window, ...], error: KpiAssetsError
 ) -> Fetched:
-    source = session.plan.datasources[query.datasource]
-    note = QueryNote(
-        id=query.id,
-        datasource=query.datasource,
-        text=query.query.text,
-        language=source.cls.language,
-        rows=0,
-        seconds=0.0,
-        fetched_at=None,
-        error=public_reason(error),
-    )
+    note = replace(_unanswered(session, query), error=public_reason(error))
     return Fetched(
         query, windows, notes={session.plan.edition(window): note for window in windows}, error=error
     )

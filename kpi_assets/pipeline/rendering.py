@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from kpi_assets.errors import KpiAssetsError, SourceFailedError, ViewError, reda
 from kpi_assets.frames.load import load_frame
 from kpi_assets.plan import ReportPlan, ViewPlan
 from kpi_assets.session import Session
-from kpi_assets.wording import placeholder_block, variables
+from kpi_assets.wording import filled, placeholder_block, variables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,6 @@ class FrameShelf:
             self._read[query_id, span] = load_frame(
                 self._session.frames,
                 self._session.frame_key(query),
-                query.query,
                 query.analysis,
                 span,
                 self._window,
@@ -100,9 +99,9 @@ def render_context(plan: ReportPlan, view: ViewPlan, window: Window) -> RenderCo
     return RenderContext(
         view=view.id,
         window=window,
-        title=_filled(view.config.title, words),
-        headline=_filled(view.config.headline, words),
-        description=_filled(view.config.description, words),
+        title=filled(view.config.title, words).strip(),
+        headline=filled(view.config.headline, words).strip(),
+        description=filled(view.config.description, words).strip(),
         cols=view.cols,
         width=plan.theme.view_width(view.cols),
         widths=plan.theme.chart_widths(view.cols),
@@ -112,9 +111,3 @@ def render_context(plan: ReportPlan, view: ViewPlan, window: Window) -> RenderCo
         pictures=frozenset({"svg", "png"} if plan.formats & BITMAP_FORMATS else {"svg"}),
         findings=plan.config.findings,
     )
-
-
-def _filled(text: str, words: Mapping[str, str]) -> str:
-    for name, value in words.items():
-        text = text.replace("{" + name + "}", value)
-    return text.strip()

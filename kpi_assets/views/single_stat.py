@@ -21,7 +21,6 @@ class SingleStatView(View):
     Args = StatArgs
     kinds = ("kpi",)
     default_cols = 2
-    self_titled = True
 
     args: StatArgs
 

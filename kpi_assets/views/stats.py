@@ -50,7 +50,6 @@ class StatsView(View):
 
     Args = StatsArgs
     kinds = ("kpi",)
-    self_titled = True
 
     args: StatsArgs
 

@@ -110,7 +110,7 @@ def run(
 def loaded(
     store: FrameStore, window: Window, span: Span = OWN, analysis: QueryAnalysis = BY_DAY
 ) -> pd.DataFrame:
-    return load_frame(store, KEY, QUERY, analysis, span, window)
+    return load_frame(store, KEY, analysis, span, window)
 
 
 def pairs(frame: pd.DataFrame) -> list[tuple[Any, int]]:
@@ -530,7 +530,7 @@ def test_queries_heal_side_by_side(store: FrameStore, backend: Backend) -> None:
             fetch=Backend(backend.rows).fetch,
             clock=Clock(),
         )
-        return pairs(load_frame(store, key, QUERY, BY_DAY, Span(), week()))
+        return pairs(load_frame(store, key, BY_DAY, Span(), week()))
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(one, range(8))) == [expected(backend, week())] * 8

@@ -183,3 +183,15 @@ class NameAcross:
             channel["scale"] = {"domain": [-0.5, len(self.names) - 0.5], "zero": False, "nice": False}
             channel["axis"] = {"values": list(self.shown), "labelExpr": words(labels, list(self.shown))}
         return channel
+
+
+def across_of(
+    names: Sequence[str], ends: tuple[Any, Any], look: Look, *, canvas: Canvas, width: float
+) -> Across:
+    """The axis that fits: names where there are any, else numbers or moments from the first end to the last."""
+    if names:
+        return NameAcross.over(names, canvas.size, width)
+    start, end = ends
+    if isinstance(start, int | float):
+        return NumberAcross.over([start, end], look, canvas, width)
+    return TimeAcross.over(start, end, look, canvas=canvas, width=width)

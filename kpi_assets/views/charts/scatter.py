@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from kpi_assets.views.charts.across import SPACIOUS, Across, NameAcross, NumberAcross, TimeAcross
+from kpi_assets.views.charts.across import SPACIOUS, Across, across_of
 from kpi_assets.views.charts.canvas import Canvas, Padding
 from kpi_assets.views.charts.ends import legend_height, legend_settings
 from kpi_assets.views.charts.look import Look
@@ -104,12 +104,8 @@ class _Scatter:
         return self._across(self.width)
 
     def _across(self, width: float) -> Across:
-        cloud = self.cloud
-        if cloud.names:
-            return NameAcross.over(cloud.names, self.canvas.size, width)
-        if isinstance(cloud.start, int | float):
-            return NumberAcross.over([cloud.start, cloud.end], self.look, self.canvas, width)
-        return TimeAcross.over(cloud.start, cloud.end, self.look, canvas=self.canvas, width=width)
+        ends = (self.cloud.start, self.cloud.end)
+        return across_of(self.cloud.names, ends, self.look, canvas=self.canvas, width=width)
 
     def value_at(self, py: float) -> float | int | None:
         return number(self.axis.high - py / self.tall * (self.axis.high - self.axis.low))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from kpi_assets.views.charts.across import Across, NameAcross, NumberAcross, TimeAcross
+from kpi_assets.views.charts.across import Across, across_of
 from kpi_assets.views.charts.canvas import Canvas, Padding
 from kpi_assets.views.charts.ends import EndLabels, Geometry, legend_height
 from kpi_assets.views.charts.look import Look
@@ -83,12 +83,8 @@ class TimelineLayout:
         return self._across(self.width)
 
     def _across(self, width: float) -> Across:
-        scene = self.scene
-        if scene.names:
-            return NameAcross.over(scene.names, self.canvas.size, width)
-        if isinstance(scene.start, int | float):
-            return NumberAcross.over([scene.start, scene.end], self.look, self.canvas, width)
-        return TimeAcross.over(scene.start, scene.end, self.look, canvas=self.canvas, width=width)
+        ends = (self.scene.start, self.scene.end)
+        return across_of(self.scene.names, ends, self.look, canvas=self.canvas, width=width)
 
     def px(self, at: Any) -> float:
         return self.across.share(at) * self.width
