@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 
 
@@ -35,3 +36,8 @@ def ignored_mysql_keys() -> Mapping[str, str]:
         "auth_plugin_map": "remove it",
         "server_public_key": "remove it",
     }
+
+
+def login_as_sent(user: str, password: str) -> str:
+    """What a basic login looks like in its header, base64: as good as the password to whoever reads it."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()

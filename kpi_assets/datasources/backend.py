@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kpi_assets.datasources.bounds import bound_value
 from kpi_assets.datasources.columns import Sink
 from kpi_assets.datasources.dialects import Dialect
 from kpi_assets.datasources.tokens import Statement
@@ -47,12 +48,14 @@ class Backend(ABC):
     """Runs statements. Thread-safe; opened on first use."""
 
     dialect: ClassVar[Dialect]
-    binds_offsets: ClassVar[bool] = False
-    """The backend compares a bound instant with an offset rightly, also with columns that have none."""
 
     @abstractmethod
     def run(self, job: Job, sink: Sink) -> None:
         """Send the statement and hand its rows to the sink. Raises one of `errors`."""
+
+    def bound(self, instant: datetime, zone: str) -> Any:
+        """What is bound for an instant that real timestamp columns are compared with; `zone`: of naive ones."""
+        return bound_value(instant, zone, "native")
 
     @abstractmethod
     def errors(self) -> tuple[type[Exception], ...]:
@@ -71,12 +74,12 @@ class Backend(ABC):
         """Give back connections."""
 
 
-def pooled_engine(url: str, connect_args: Mapping[str, Any], size: int) -> Engine:
+def pooled_engine(url: str, connect_args: Mapping[str, Any], size: int, **more: Any) -> Engine:
     """An engine of `size` connections; who finds them all in use waits, since queries may take an hour."""
     from sqlalchemy import create_engine
 
     return create_engine(
-        url, connect_args=dict(connect_args), pool_size=size, max_overflow=0, pool_timeout=3600
+        url, connect_args=dict(connect_args), pool_size=size, max_overflow=0, pool_timeout=3600, **more
     )
 
 
@@ -144,10 +147,14 @@ class AlchemyBackend(Backend):
         rows: Sequence[Sequence[Any]] = cursor.fetchmany(CHUNK)
         if cursor.description is None:
             raise NoRowsError
-        sink.start([column[0] for column in cursor.description])
+        sink.start([self.shown(column[0]) for column in cursor.description])
         while rows:
             sink.add_rows(rows)
             rows = cursor.fetchmany(CHUNK)
+
+    def shown(self, name: str) -> str:
+        """A column's name as the frame has it."""
+        return name
 
     def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
         """Session settings before a statement."""

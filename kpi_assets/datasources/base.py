@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from datetime import datetime
 from functools import cached_property
@@ -12,22 +11,23 @@ from pydantic import Field, SecretStr, field_validator
 
 from kpi_assets.contracts import Datasource, PluginArgs, Query, QueryAnalysis, Window
 from kpi_assets.datasources.backend import Backend, Job, Verdict
-from kpi_assets.datasources.bounds import TimestampFormat, bound_value, is_ambiguous
+from kpi_assets.datasources.bounds import TimestampFormat, bound_value
 from kpi_assets.datasources.columns import Sink, TooManyRowsError
 from kpi_assets.datasources.dialects import Dialect
 from kpi_assets.datasources.frame import FrameError, FrameMaker
 from kpi_assets.datasources.guard import refusal
 from kpi_assets.datasources.options import QueryOptions, read_options
 from kpi_assets.datasources.times import TimeReader
-from kpi_assets.datasources.tokens import Statement, TokenError, bind
+from kpi_assets.datasources.tokens import NOBODY, Statement, TokenError, bind
 from kpi_assets.datasources.urls import ConnectionUrl
 from kpi_assets.errors import DataError, QueryError, RetriableError, redact
+from kpi_assets.logs import logger
 from kpi_assets.retries import attempts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class SqlArgs(PluginArgs):
@@ -80,6 +80,7 @@ class SqlDatasourceBase(Datasource):
     Args: ClassVar[type[PluginArgs]] = SqlArgs
     kinds: ClassVar[tuple[str, ...]] = ("sql",)
     language: ClassVar[str] = "sql"
+    binds_recipients: ClassVar[bool] = True
 
     args: Any
 
@@ -135,13 +136,17 @@ class SqlDatasourceBase(Datasource):
         form = self.args.time_format
 
         def to_bound(instant: datetime) -> Any:
-            if form == "native" and self.backend.binds_offsets and is_ambiguous(instant, zone):
-                return instant
-            return bound_value(instant, zone, form)
+            native = form == "native"
+            return self.backend.bound(instant, zone) if native else bound_value(instant, zone, form)
 
         try:
             return bind(
-                query.text, self.backend.dialect, window=window, to_bound=to_bound, params=options.params
+                query.text,
+                self.backend.dialect,
+                window=window,
+                to_bound=to_bound,
+                params=options.params,
+                recipient=query.recipient.values if query.recipient else NOBODY,
             )
         except TokenError as error:
             raise QueryError(query.id, self.id, str(error)) from error

@@ -19,6 +19,9 @@ class Dialect:
     double_quoted_strings: bool = False
     bracketed_names: bool = False
     hash_comments: bool = False
+    slash_comments: bool = False
+    spaced_dashes: bool = False
+    """`--` begins a comment only where a space follows: MySQL reads `5--3` as a subtraction."""
     dollar_quotes: bool = False
     nested_comments: bool = False
     doubled_percent: bool = False
@@ -27,6 +30,10 @@ class Dialect:
     """Written before a bound `{from}` or `{to}`, where the driver would send mere text, which compares as text."""
     alias_is_checked: bool = False
     """The server refuses columns that GROUP BY does not cover, so an alias there can only mean the output column."""
+    days_by_session: bool = True
+    """Functions of dates go by the session's zone (or there are none); else a column may bring a zone of its own."""
+    case_sensitive: bool = False
+    """Names without quotes that differ in case are different names."""
 
 
 MYSQL = Dialect(
@@ -36,6 +43,7 @@ MYSQL = Dialect(
     backslash_escapes=True,
     double_quoted_strings=True,
     hash_comments=True,
+    spaced_dashes=True,
     doubled_percent=True,
     bound_type="TIMESTAMP ",
 )
@@ -57,6 +65,34 @@ DUCKDB = Dialect(
     nested_comments=True,
     alias_is_checked=True,
 )
+TRINO = Dialect("trino", "trino", interval="INTERVAL '{days}' DAY", days_by_session=False)
+CLICKHOUSE = Dialect(
+    "clickhouse",
+    "clickhouse",
+    interval="INTERVAL {days} DAY",
+    backslash_escapes=True,
+    hash_comments=True,
+    dollar_quotes=True,
+    days_by_session=False,
+    case_sensitive=True,
+)
+BIGQUERY = Dialect(
+    "bigquery",
+    "bigquery",
+    interval="INTERVAL {days} DAY",
+    backslash_escapes=True,
+    double_quoted_strings=True,
+    hash_comments=True,
+)
+SNOWFLAKE = Dialect(
+    "snowflake",
+    "snowflake",
+    interval="INTERVAL '{days} DAYS'",
+    backslash_escapes=True,
+    slash_comments=True,
+    dollar_quotes=True,
+    days_by_session=False,
+)
 GENERIC = Dialect("sql")
 
 BY_BACKEND = {
@@ -65,5 +101,9 @@ BY_BACKEND = {
     "postgresql": POSTGRESQL,
     "sqlite": SQLITE,
     "duckdb": DUCKDB,
+    "trino": TRINO,
+    "clickhouse": CLICKHOUSE,
+    "bigquery": BIGQUERY,
+    "snowflake": SNOWFLAKE,
 }
 """SQLAlchemy's backend name -> dialect; any other backend is GENERIC."""

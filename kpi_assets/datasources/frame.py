@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from kpi_assets.datasources.columns import Sink, as_json, is_time, whole
 from kpi_assets.datasources.options import QueryOptions
 from kpi_assets.datasources.times import TimeReader
+from kpi_assets.logs import logger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class FrameError(ValueError):

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from kpi_assets.contracts import Datasource, PluginArgs, Query, QueryAnalysis, Window
+from kpi_assets.datasources.args import login_as_sent
 from kpi_assets.datasources.columns import Sink, TooManyRowsError
 from kpi_assets.datasources.cut import CutError, cut
 from kpi_assets.datasources.frame import FrameError, FrameMaker
@@ -31,11 +32,12 @@ from kpi_assets.datasources.rest.paging import Walk
 from kpi_assets.datasources.rest.reading import Page, Part, read_page
 from kpi_assets.datasources.times import TimeReader
 from kpi_assets.errors import QueryError, RetriableError
+from kpi_assets.logs import logger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def _zone(value: str) -> str:
@@ -102,9 +104,11 @@ class HttpArgs(PluginArgs):
         """Values that must not show in a message, as they are and as an address writes them."""
         password = urlsplit(self.base_url or "").password
         hidden = [*self.headers.values(), *self.params.values(), self.bearer_token]
-        hidden.append(self.basic_auth.password if self.basic_auth else None)
         plain = [value.get_secret_value() for value in hidden if value is not None]
         plain += [password, unquote(password)] if password else []
+        if self.basic_auth:
+            word = self.basic_auth.password.get_secret_value()
+            plain += [word, login_as_sent(self.basic_auth.username, word)]
         return tuple({form for value in plain for form in (value, quote(value, safe=""))})
 
 
@@ -114,6 +118,7 @@ class HttpDatasource(Datasource):
     Args = HttpArgs
     kinds = ("http",)
     language = "url"
+    binds_recipients = True
 
     def __init__(self, id: str, args: Any) -> None:
         super().__init__(id, args)
@@ -141,7 +146,7 @@ class HttpDatasource(Datasource):
         if fault := _address_fault(query.text, self.args.base_url):
             raise QueryError(query.id, self.id, fault)
         try:
-            sink = self._fetched(self._ask(query, options, window), options)
+            sink = self._fetched(self._asked(query, options, window), options)
             return self._frame(sink, options, window)
         except TooManyRowsError:
             limit = f"the answer has more than {self.args.max_rows} rows"
@@ -172,8 +177,16 @@ class HttpDatasource(Datasource):
                 self._opened.close()
                 self._opened = None
 
+    def _asked(self, query: Query, options: HttpQuery, window: Window) -> Ask:
+        """What is sent. Raises QueryError for a recipient's value that must not be."""
+        try:
+            return self._ask(query, options, window)
+        except ValueError as error:
+            raise QueryError(query.id, self.id, str(error)) from None
+
     def _ask(self, query: Query, options: HttpQuery, window: Window) -> Ask:
-        filler = Filler(window, self.args.timezone or window.zone, options.bounds)
+        recipient = query.recipient.values if query.recipient else {}
+        filler = Filler(window, self.args.timezone or window.zone, options.bounds, recipient)
         params = {name: value.get_secret_value() for name, value in self.args.params.items()}
         params |= {name: filler.value(value) for name, value in options.params.items()}
         return Ask(

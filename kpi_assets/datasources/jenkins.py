@@ -5,7 +5,6 @@ Builds that started after the window are left out. Names, colours and health are
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +18,12 @@ from kpi_assets.datasources.ci.frames import builds_frame, info_frame, jobs_fram
 from kpi_assets.datasources.ci.jobs import Job, JobInfo, info_of, jobs_in, listing_tree, path_of
 from kpi_assets.datasources.web import Answer, Login, RefusedError, WebArgs, WebClient, complaint
 from kpi_assets.errors import QueryError, suggest
+from kpi_assets.logs import inherited, logger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 T = TypeVar("T")
 
 QUERIES = ("get_all_jobs", "get_job_info", "builds")
@@ -120,7 +120,8 @@ class JenkinsDatasource(Datasource):
 
         jobs = self._jobs()
         with ThreadPoolExecutor(self.args.concurrency, thread_name_prefix=self.id) as pool:
-            futures = [pool.submit(self._info_if_there, job, question.limit, window) for job in jobs]
+            look = inherited(self._info_if_there)
+            futures = [pool.submit(look, job, question.limit, window) for job in jobs]
             try:
                 found = [future.result() for future in futures]
             except BaseException:

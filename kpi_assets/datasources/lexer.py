@@ -51,9 +51,9 @@ _KINDS: dict[str, Kind] = {
 
 @cache
 def _scanner(dialect: Dialect) -> re.Pattern[str]:
-    line = [r"--[^\n]*", r"\#[^\n]*"] if dialect.hash_comments else [r"--[^\n]*"]
-    if dialect.hash_comments:  # MySQL reads `5--3` as a subtraction
-        line[0] = r"--(?=[\s\x00-\x1f]|\Z)[^\n]*"
+    line = [r"--(?=[\s\x00-\x1f]|\Z)[^\n]*" if dialect.spaced_dashes else r"--[^\n]*"]
+    line += [r"\#[^\n]*"] if dialect.hash_comments else []
+    line += [r"//[^\n]*"] if dialect.slash_comments else []
     plain, escaped = _quoted("'"), _quoted("'", backslash=True)
     strings = [escaped if dialect.backslash_escapes else rf"(?<![\w$])[eE]{escaped}|{plain}"]
     names = [_quoted("`")]

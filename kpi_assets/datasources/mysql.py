@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,12 +16,13 @@ from kpi_assets.datasources.backend import AlchemyBackend, Backend, Job, Verdict
 from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
 from kpi_assets.datasources.dialects import MYSQL, Dialect
 from kpi_assets.datasources.urls import ConnectionUrl, Url
+from kpi_assets.logs import logger
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import PoolProxiedConnection
 
-log = logging.getLogger("kpi_assets.datasources")
+log = logger("kpi_assets.datasources")
 
 _AWAY = {1040, 1053, 1203, 1205, 1213, 2002, 2003, 2006, 2012, 2013, 2055}
 _TOO_LONG = {1317, 1969, 3024}

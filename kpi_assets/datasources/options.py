@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kpi_assets.contracts import Query
+from kpi_assets.contracts.recipient import names_in
 from kpi_assets.datasources.tokens import Params
 from kpi_assets.errors import QueryError, suggest
+from kpi_assets.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 MEANT = ("params", "parse_dates", "index_col", "dtype")
 MEANINGLESS = {
@@ -55,6 +56,8 @@ def _params(query: Query) -> tuple[Any, ...] | Mapping[str, Any]:
     params = query.args.get("params")
     if params is None:
         return ()
+    for name in names_in(params):
+        raise _wrong(query, f"params: write {{recipient.{name}}} in the query's text, where it is bound")
     if isinstance(params, Mapping):
         return {str(name): value for name, value in params.items()}
     if isinstance(params, list | tuple):

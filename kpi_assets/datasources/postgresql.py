@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -18,6 +19,7 @@ from kpi_assets.datasources.backend import (
     pooled_engine,
 )
 from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
+from kpi_assets.datasources.bounds import is_ambiguous
 from kpi_assets.datasources.dialects import POSTGRESQL, Dialect
 from kpi_assets.datasources.mysql import reveal
 from kpi_assets.datasources.urls import ConnectionUrl, Url
@@ -86,7 +88,6 @@ class PostgresqlBackend(AlchemyBackend):
     """One server; each query is a read-only transaction with its own time limit and zone."""
 
     dialect: ClassVar[Dialect] = POSTGRESQL
-    binds_offsets: ClassVar[bool] = True
 
     def __init__(self, url: ConnectionUrl, connect_args: Mapping[str, Any], *, concurrency: int) -> None:
         super().__init__(self._create_engine)
@@ -94,6 +95,9 @@ class PostgresqlBackend(AlchemyBackend):
 
     def _create_engine(self) -> Engine:
         return pooled_engine(self.url.with_driver("psycopg2"), self.connect_args, self.concurrency)
+
+    def bound(self, instant: datetime, zone: str) -> Any:
+        return instant if is_ambiguous(instant, zone) else super().bound(instant, zone)
 
     def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
         raw: Any = connection.driver_connection

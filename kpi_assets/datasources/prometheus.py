@@ -6,8 +6,7 @@ the window's end, which is the next one's start. A range is asked for in parts o
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,16 @@ from pydantic import Field, SecretStr, model_validator
 from kpi_assets.contracts import Datasource, PluginArgs, Query, QueryAnalysis, Window
 from kpi_assets.datasources.promql.answer import AnswerError, Points, points_of
 from kpi_assets.datasources.promql.grid import Run, cuts_days, runs
-from kpi_assets.datasources.promql.text import ranged_call
+from kpi_assets.datasources.promql.text import PersonalTextError, personal, ranged_call
 from kpi_assets.datasources.web import Answer, Login, RefusedError, WebArgs, WebClient, complaint, is_passing
 from kpi_assets.errors import QueryError, suggest
+from kpi_assets.logs import logger
 from kpi_assets.style.durations import parse_duration
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 RANGE = "/api/v1/query_range"
 LONG_TEXT = 2_000
@@ -68,6 +68,7 @@ class PrometheusDatasource(Datasource):
     Args = PrometheusArgs
     kinds = ("prometheus",)
     language = "promql"
+    binds_recipients = True
     args: PrometheusArgs
 
     @classmethod
@@ -76,6 +77,7 @@ class PrometheusDatasource(Datasource):
         step = _step(query)
         if not query.text.strip():
             raise QueryError(query.id, query.datasource, "the query is empty")
+        _personal(query, lambda _: "x")
         if not cuts_days(step):
             return QueryAnalysis("window", "the step does not divide a day", "time")
         if call := ranged_call(query.text):
@@ -92,10 +94,12 @@ class PrometheusDatasource(Datasource):
 
     def query(self, query: Query, window: Window) -> pd.DataFrame:
         step = _step(query)
+        values = query.recipient.values if query.recipient else {}
+        text = _personal(query, values.__getitem__)
         found = Points(self.args.max_rows)
         try:
             for run in runs(window, step):
-                for part in _asked(self._ask(query.text.strip(), run), query.id):
+                for part in _asked(self._ask(text, run), query.id):
                     found.add(part)
         except (RefusedError, AnswerError) as error:
             raise QueryError(query.id, self.id, self.client.redacted(str(error))) from None
@@ -154,6 +158,18 @@ def _is_passing(answer: Answer) -> bool:
     if isinstance(answer.json, dict) and "errorType" in answer.json:
         return answer.json["errorType"] == "unavailable"
     return is_passing(answer)
+
+
+def _personal(query: Query, value: Callable[[str], Any]) -> str:
+    """The text that is sent. Raises QueryError."""
+    try:
+        return personal(query.text.strip(), value)
+    except PersonalTextError as error:
+        raise QueryError(query.id, query.datasource, str(error)) from None
+    except KeyError as error:
+        raise QueryError(
+            query.id, query.datasource, f"{{recipient.{error.args[0]}}} has no value here"
+        ) from None
 
 
 def _step(query: Query) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from importlib.util import find_spec
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from kpi_assets.datasources.args import ignored_mysql_keys, ignored_sqlite_keys
-from kpi_assets.datasources.backend import AlchemyBackend, Backend, Verdict, driver_error
+from kpi_assets.datasources.backend import Backend
 from kpi_assets.datasources.base import SqlDatasourceBase
 from kpi_assets.datasources.bounds import TimestampFormat
 from kpi_assets.datasources.dialects import BY_BACKEND, GENERIC, Dialect
@@ -16,12 +16,31 @@ from kpi_assets.datasources.mysql import MySqlLogin, mysql_backend
 from kpi_assets.datasources.postgresql import PostgresqlBackend
 from kpi_assets.datasources.sqlite import SqliteBackend, SqliteTimes
 from kpi_assets.datasources.urls import ConnectionUrl, Url
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+from kpi_assets.datasources.warehouses.bigquery import BigQueryBackend
+from kpi_assets.datasources.warehouses.clickhouse import ClickHouseBackend
+from kpi_assets.datasources.warehouses.generic import GenericBackend
+from kpi_assets.datasources.warehouses.snowflake import SnowflakeBackend
+from kpi_assets.datasources.warehouses.trino import TrinoBackend
+from kpi_assets.registry import install_hint
 
 MEMORY = ":memory:"
 _MISSING_SQLITE = "`driver: sqlite` needs `database:`, the path of the file"
+_PACKAGES = {
+    "mysql": "pymysql",
+    "postgresql": "psycopg2",
+    "trino": "trino.sqlalchemy",
+    "clickhouse": "clickhouse_connect",
+    "bigquery": "sqlalchemy_bigquery",
+    "snowflake": "snowflake.sqlalchemy",
+}
+"""What is imported for a URL that names no driver, or the one that we install."""
+_WAREHOUSES = {
+    "trino": TrinoBackend,
+    "clickhouse": ClickHouseBackend,
+    "bigquery": BigQueryBackend,
+    "snowflake": SnowflakeBackend,
+}
+_OWN_DRIVERS = ("", "rest", "connect", "bigquery", "snowflake")
 _DUCKDB = "`plugin: sql` does not open DuckDB: write `plugin: duckdb` with `database: path/to/file.duckdb`"
 
 
@@ -51,7 +70,15 @@ class SqlPluginArgs(MySqlLogin):
             raise ValueError(_DUCKDB)
         if self.url is None and self.driver == "sqlite" and not self.database:
             raise ValueError(_MISSING_SQLITE)
+        if package := self._missing_package():
+            raise ValueError(f"{self.family} needs a package that is not installed: {install_hint(package)}")
         return self
+
+    def _missing_package(self) -> str:
+        url = ConnectionUrl(self.url.get_secret_value()) if self.url else None
+        named = url is not None and url.driver not in _OWN_DRIVERS
+        package = "" if named else _PACKAGES.get(self.family, "")
+        return package if package and not _is_installed(package) else ""
 
     @property
     def family(self) -> str:
@@ -61,34 +88,6 @@ class SqlPluginArgs(MySqlLogin):
     @property
     def time_format(self) -> TimestampFormat:
         return self.timestamp_format if self.family == "sqlite" else "native"
-
-
-class GenericBackend(AlchemyBackend):
-    """A database of which we know only what SQLAlchemy knows: no read-only mode, no time limit; rows in chunks."""
-
-    dialect: ClassVar[Dialect] = GENERIC
-
-    def __init__(self, url: ConnectionUrl, connect_args: Mapping[str, Any], *, concurrency: int) -> None:
-        super().__init__(self._create_engine)
-        self.url, self.connect_args, self.concurrency = url, connect_args, concurrency
-
-    def _create_engine(self) -> Engine:
-        from sqlalchemy import create_engine
-
-        return create_engine(
-            self.url.text,
-            connect_args=dict(self.connect_args),
-            pool_size=self.concurrency,
-            max_overflow=0,
-            pool_timeout=3600,
-        )
-
-    def verdict(self, error: Exception) -> Verdict:
-        away = type(driver_error(error)).__name__ in ("OperationalError", "InterfaceError")
-        return Verdict.AWAY if away or isinstance(error, OSError) else Verdict.REFUSED
-
-    def words(self, error: Exception) -> str:
-        return super().words(driver_error(error))
 
 
 class SqlDatasource(SqlDatasourceBase):
@@ -107,8 +106,12 @@ class SqlDatasource(SqlDatasourceBase):
         if args.family == "mysql":
             return mysql_backend(args, args.url, args.connect_args)
         url = ConnectionUrl(args.url.get_secret_value() if args.url else "")
-        kind = PostgresqlBackend if args.family == "postgresql" else GenericBackend
-        return kind(url, args.connect_args, concurrency=args.concurrency)
+        if args.family == "postgresql":
+            return PostgresqlBackend(url, args.connect_args, concurrency=args.concurrency)
+        kind = _WAREHOUSES.get(args.family, GenericBackend)
+        own = url.driver in _OWN_DRIVERS  # of another driver we know only what SQLAlchemy knows
+        made = kind if own else GenericBackend
+        return made(url, args.connect_args, concurrency=args.concurrency, timeout=args.statement_timeout)
 
     def _sqlite(self, args: SqlPluginArgs) -> SqliteBackend:
         database = args.database or MEMORY
@@ -120,3 +123,10 @@ class SqlDatasource(SqlDatasourceBase):
         return SqliteBackend(
             database, timeout=args.timeout, concurrency=args.concurrency, times=args.timestamp_format
         )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # the package around it is missing
+        return False

@@ -1,4 +1,6 @@
-"""`{from}`, `{to}`, `{interval}` and the user's own placeholders -> bound parameters. Nothing is pasted into SQL.
+"""`{from}`, `{to}`, `{interval}`, `{recipient.name}` and the user's own placeholders -> bound parameters.
+
+Nothing is pasted into SQL.
 
 Tokens count only in code: those in comments are left alone, those inside quotes are refused, since nothing could be
 bound there. Other braces, `::casts`, `a:b` and a literal `%` are left as they are.
@@ -19,7 +21,7 @@ from kpi_assets.datasources.lexer import Piece, pieces
 
 Bind = Callable[[Any], Any]
 
-TOKEN = re.compile(r"(?<!\{)\{(from|to|interval)\}(?!\})")
+TOKEN = re.compile(r"(?<!\{)\{(from|to|interval|recipient\.\w+)\}(?!\})")
 _SHIFTED = re.compile(
     r"(?i:\bdate_(?P<verb>sub|add)\s*\(\s*)\{(?P<a>from|to)\}\s*,\s*\{interval\}\s*\)"
     r"|\{(?P<b>from|to)\}\s*(?P<sign>[-+])\s*\{interval\}(?!\s*[*/])"
@@ -83,9 +85,23 @@ class Params:
         return tuple(self.values) if isinstance(self.values, Mapping) else len(self.values)
 
 
-def bind(text: str, dialect: Dialect, *, window: Window, to_bound: Bind, params: Params) -> Statement:
-    """The statement for a window; `to_bound` turns a zone-aware instant into what the columns hold."""
-    binder = _Binder(dialect, window, to_bound, params)
+NOBODY: Mapping[str, Any] = {}
+
+
+def bind(
+    text: str,
+    dialect: Dialect,
+    *,
+    window: Window,
+    to_bound: Bind,
+    params: Params,
+    recipient: Mapping[str, Any] = NOBODY,
+) -> Statement:
+    """The statement for a window; `to_bound` turns a zone-aware instant into what the columns hold.
+
+    `recipient`: the values of `{recipient.name}`. Raises TokenError.
+    """
+    binder = _Binder(dialect, window, to_bound, params, recipient)
     cut = _undoubled(pieces(text, dialect), dialect)
     parts: list[str | Value] = []
     for piece in cut:
@@ -104,7 +120,7 @@ def stand_ins(
         if piece.kind != "code":
             out.append(piece.text)
             continue
-        code = TOKEN.sub(lambda match: names[match.group(1)], piece.text)
+        code = TOKEN.sub(lambda match: names.get(match.group(1), placeholder), piece.text)
         out.append(own.sub(placeholder, code) if own else code)
     return "".join(out)
 
@@ -112,8 +128,15 @@ def stand_ins(
 class _Binder:
     """Binds the pieces of one text, in order."""
 
-    def __init__(self, dialect: Dialect, window: Window, to_bound: Bind, params: Params) -> None:
-        self.dialect, self.window, self.to_bound = dialect, window, to_bound
+    def __init__(  # noqa: PLR0917 - the same as of `bind`
+        self,
+        dialect: Dialect,
+        window: Window,
+        to_bound: Bind,
+        params: Params,
+        recipient: Mapping[str, Any],
+    ) -> None:
+        self.dialect, self.window, self.to_bound, self.recipient = dialect, window, to_bound, recipient
         self.params = params.values
         self.used: set[str | int] = set()
 
@@ -175,16 +198,20 @@ class _Binder:
         return Value(self.params[number])
 
     def _shifted(self, groups: dict[str, str | None], before: str) -> list[str | Value]:
-        """`date_sub({from}, {interval})` and its kin, counted in days of the calendar: right over a DST change."""
+        """`date_sub({from}, {interval})` and its kin, counted in days of the calendar: right over a DST change.
+
+        What is taken off leads to the window before, by the report's kind of window.
+        """
         back = (
             (groups.get("verb") or "").lower() == "sub"
             or groups.get("sign") == "-"
             or groups.get("minus") == "-"
         )
-        days = timedelta(days=-self.window.length if back else self.window.length)
+        window = self.window.back(1) if back else self.window
         which = groups.get("a") or groups.get("b") or groups.get("c")
-        day = self.window.start if which == "from" else self.window.end
-        return self._bound(midnight(day + days, self.window.zone), before)
+        day = window.start if which == "from" else window.end
+        later = timedelta() if back else timedelta(days=window.length)
+        return self._bound(midnight(day + later, window.zone), before)
 
     def _bound(self, instant: datetime, before: str) -> list[str | Value]:
         typed = re.search(r"(?i)\b(?:timestamp|datetime|date)\s*\Z", before)
@@ -197,8 +224,19 @@ class _Binder:
         lead = code[match.start() : token.start()]
         if token.group(1) == "interval":
             return self._interval(lead, before + code[: token.start()]), token.end()
+        if token.group(1) not in ("from", "to"):
+            return [lead, self._of_recipient(token.group(1))], token.end()
         instant = self.window.starts_at if token.group(1) == "from" else self.window.ends_at
         return [lead, *self._bound(instant, before + code[: token.start()])], token.end()
+
+    def _of_recipient(self, token: str) -> Value:
+        name = token.removeprefix("recipient.")
+        try:
+            value = self.recipient[name]
+        except KeyError:
+            known = ", ".join(sorted(self.recipient)) or "none, since it is nobody's own"
+            raise TokenError(f"{{{token}}} has no value here; the recipient's values are {known}") from None
+        return Value(self.to_bound(value) if isinstance(value, datetime) else value)
 
     def _interval(self, lead: str, before: str) -> list[str | Value]:
         days = self.window.length

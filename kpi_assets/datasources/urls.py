@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, SecretStr
 
+_FAMILIES = {"postgres": "postgresql", "mariadb": "mysql", "clickhousedb": "clickhouse"}
 _FORM = "dialect+driver://user:password@host:port/database"
 
 
@@ -20,9 +21,14 @@ class ConnectionUrl:
 
     @property
     def backend(self) -> str:
-        """`postgresql` of `postgresql+psycopg2://...`; `postgres` and `mariadb` by their family's name."""
+        """`postgresql` of `postgresql+psycopg2://...`; `postgres` and its like by their family's name."""
         name = self.text.partition(":")[0].partition("+")[0].lower()
-        return {"postgres": "postgresql", "mariadb": "mysql"}.get(name, name)
+        return _FAMILIES.get(name, name)
+
+    @property
+    def driver(self) -> str:
+        """`psycopg2` of `postgresql+psycopg2://...`; empty where none is named."""
+        return self.text.partition(":")[0].partition("+")[2].lower()
 
     @property
     def place(self) -> str:

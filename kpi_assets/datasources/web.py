@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from kpi_assets.contracts import PluginArgs
+from kpi_assets.datasources.args import login_as_sent
 from kpi_assets.errors import RetriableError, redact
 from kpi_assets.retries import attempts
 
@@ -125,7 +126,8 @@ class Login:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(value for value in (self.password, self.token) if value)
+        sent = login_as_sent(self.user, self.password) if self.password else ""
+        return tuple(value for value in (self.password, self.token, sent) if value)
 
 
 class WebClient:

@@ -76,7 +76,7 @@ def serving(answer: Answering) -> Iterator[Api]:
             made = answer(asked)
             self._send(made if isinstance(made, Reply) else Reply(made))
 
-        do_POST = do_GET  # noqa: N815 - the name that http.server looks for
+        do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the names that http.server looks for
 
         def _send(self, reply: Reply) -> None:
             kind = "text/plain" if isinstance(reply.body, str | bytes) else "application/json"

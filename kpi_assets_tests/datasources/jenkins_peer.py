@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from kpi_assets_tests.outputs.http_peers import Answer, Asked, served
+from kpi_assets_tests.secrets import secret
 
-USER, TOKEN = "ci", "11aa22bb33cc44dd55"
+USER, TOKEN = "ci", secret("jenkins")
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 MULTIBRANCH = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject"
 JOB = "org.jenkinsci.plugins.workflow.job.WorkflowJob"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kpi_assets.contracts import Query, Window
-from kpi_assets.errors import PluginError, QueryError, RetriableError
+from kpi_assets.errors import DataError, PluginError, QueryError, RetriableError
 from kpi_assets_tests.datasources.api import Asked, Reply, serving
 from kpi_assets_tests.datasources.helpers import WEEK, ask, make
 from kpi_assets_tests.outputs.s3_peer import KEY, SECRET, TOKEN, empty_bucket, s3_server
+from kpi_assets_tests.secrets import secret
+
+SIGNATURE = secret("signature")
 
 
 @pytest.fixture(autouse=True)
@@ -153,8 +157,56 @@ def test_excel_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without openpyxl a workbook is an error that says what to install."""
     monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
     write("book.xlsx", "x")
-    with pytest.raises(PluginError, match="pip install openpyxl"):
+    with pytest.raises(PluginError, match=r"pip install 'kpi-assets\[xlsx\]'"):
         got(path="book.xlsx")
+
+
+def test_a_workbook_is_read() -> None:
+    """The first sheet's rows, cut to the window at the report's midnights; numbers, times, truths and gaps as such."""
+    workbook(
+        "book.xlsx",
+        [
+            ("time", "n", "share", "ok", "note"),
+            (datetime(2024, 11, 17, 23, 59), 1, 0.5, True, "before"),
+            (datetime(2024, 11, 18), 2, None, False, "=1+1"),
+            (datetime(2024, 11, 24, 23, 59), 3, 0.25, True, None),
+            (datetime(2024, 11, 25), 4, 1.0, True, "after"),
+        ],
+    )
+    found = got(path="book.xlsx", time_column="time")
+    assert list(found["n"]) == [2, 3]
+    assert [str(time) for time in found["time"]] == ["2024-11-18 00:00:00+01:00", "2024-11-24 23:59:00+01:00"]
+    assert found["share"].isna().tolist() == [True, False]
+    assert found["ok"].tolist() == [False, True]
+    assert found["note"].isna().tolist() == [False, True]
+    assert got("select sum(n) as n from files", path="book.xlsx").to_dict("list") == {"n": [10]}
+
+
+def test_workbooks_and_other_files_are_one_table() -> None:
+    """Rows of workbooks and CSV files are put together by the names of columns."""
+    workbook("x.xlsx", [("n",), (5,)])
+    workbook("y.xlsx", [("n", "more"), (6, "z")])
+    write("z.csv", "n\n7\n")
+    found = got("select n from files order by n", path=["x.xlsx", "y.xlsx", "z.csv"])
+    assert found["n"].tolist() == [5, 6, 7]
+
+
+def test_what_is_no_workbook_is_refused() -> None:
+    """A file that is only called .xlsx is an error that names it, not a crash."""
+    write("book.xlsx", "time,n")
+    with pytest.raises(DataError, match=r"book.xlsx is no Excel workbook"):
+        got(path="book.xlsx")
+
+
+def workbook(name: str, rows: list[tuple[object, ...]]) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    for cell in (cell for row in sheet.iter_rows() for cell in row if str(cell.value).startswith("=")):
+        cell.data_type = "s"
+    book.save(name)
 
 
 def test_arguments() -> None:
@@ -184,14 +236,14 @@ def test_files_elsewhere() -> None:
         return Reply("n\n1\n2\n") if asked.path == "/x/far.csv" else Reply("", 404)
 
     with serving(answer) as api:
-        url = f"{api.url}/x/far.csv?signature=s3cr3t"
+        url = f"{api.url}/x/far.csv?signature={SIGNATURE}"
         assert got("select sum(n) as s from far", path=url)["s"][0] == 3
-        message = refused(path=f"{api.url}/nope.csv?signature=s3cr3t")
+        message = refused(path=f"{api.url}/nope.csv?signature={SIGNATURE}")
     assert "nope.csv" in message
-    assert "s3cr3t" not in message
+    assert SIGNATURE not in message
     with pytest.raises(RetriableError, match=r"far\.csv cannot be fetched") as caught:
         got(path=url)
-    assert "s3cr3t" not in str(caught.value)
+    assert SIGNATURE not in str(caught.value)
 
 
 @settings(max_examples=15)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import socket
@@ -18,6 +19,10 @@ from kpi_assets.datasources.rest.client import retry_after, same_origin
 from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets_tests.datasources.api import Answering, Api, Asked, Reply, serving
 from kpi_assets_tests.datasources.helpers import WEEK, ask, make
+from kpi_assets_tests.secrets import secret
+
+PASS = secret("http")
+BASIC = base64.b64encode(f"ann:{PASS}".encode()).decode()
 
 ORDERS = [
     {"at": "2024-11-17T22:59:59Z", "n": 1},
@@ -96,9 +101,9 @@ def test_a_body_is_posted() -> None:
 @pytest.mark.parametrize(
     ("source", "header", "value"),
     [
-        ({"basic_auth": {"username": "ann", "password": "pass"}}, "authorization", "Basic YW5uOnBhc3M="),
-        ({"bearer_token": "token-123"}, "authorization", "Bearer token-123"),
-        ({"headers": {"X-Api-Key": "key-123"}}, "x-api-key", "key-123"),
+        ({"basic_auth": {"username": "ann", "password": PASS}}, "authorization", f"Basic {BASIC}"),
+        ({"bearer_token": PASS}, "authorization", f"Bearer {PASS}"),
+        ({"headers": {"X-Api-Key": PASS}}, "x-api-key", PASS),
     ],
 )
 def test_logins(source: dict[str, Any], header: str, value: str) -> None:
@@ -109,17 +114,17 @@ def test_logins(source: dict[str, Any], header: str, value: str) -> None:
         return [{"n": 1}] if given == value else Reply(f"no: {given}", 401)
 
     assert list(got(answer, source=source)["n"]) == [1]
-    wrong = json.loads(json.dumps(source).replace('pass"', 'wrong-pass"').replace("123", "wrong-123"))
+    wrong = json.loads(json.dumps(source).replace(PASS, f"{PASS}-wrong"))
     message = refused(answer, source=wrong)
     assert "answers 401" in message
     assert "`bearer_token`" in message
-    assert "wrong-123" not in message
+    assert PASS not in message
 
 
 def test_keys_in_parameters_do_not_show() -> None:
     """A key that is sent as a parameter is in no message, even where the server repeats it."""
     message = refused(
-        lambda asked: Reply(f"bad key {asked.params['key']}", 400), source={"params": {"key": "s3cr3t key"}}
+        lambda asked: Reply(f"bad key {asked.params['key']}", 400), source={"params": {"key": f"{PASS} key"}}
     )
     assert "bad key ***" in message
 
@@ -258,7 +263,7 @@ def test_a_login_stays_with_its_server() -> None:
         link = Reply([{"n": 1}], headers={"Link": f"<{other.url}/x>; rel=next"})
         assert "on another server" in refused(lambda _: link, paging={"kind": "link"})
         away = Reply("", 302, {"Location": f"{other.url}/x?token=abc"})
-        message = refused(lambda _: away, source={"bearer_token": "token-123"})
+        message = refused(lambda _: away, source={"bearer_token": PASS})
         assert f"redirects to {other.url}/x:" in message
         assert "below `base_url`" in refused(lambda _: [], text=other.url)
         assert other.asked == []
@@ -328,10 +333,10 @@ def test_server_down() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    source = make("http", base_url=url, deadline=0.3, params={"key": "s3cr3t"})
+    source = make("http", base_url=url, deadline=0.3, params={"key": PASS})
     with pytest.raises(RetriableError, match=f"datasource 'shop': {url}/x cannot be reached") as caught:
         ask(source, "x")
-    assert "s3cr3t" not in str(caught.value)
+    assert PASS not in str(caught.value)
     source.close()
 
 

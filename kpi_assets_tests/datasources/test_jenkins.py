@@ -26,6 +26,7 @@ from kpi_assets_tests.datasources.jenkins_peer import (
     job,
 )
 from kpi_assets_tests.outputs.http_peers import Answer
+from kpi_assets_tests.secrets import secret
 
 JOBS = (
     job("svc-a", [build(n, "SUCCESS", seconds=n) for n in range(30, 0, -1)]),
@@ -150,7 +151,7 @@ def test_jenkins_without_jobs_gives_no_rows() -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"api_token": "wrong-wrong-wrong"}, r"refused the login \(401\): check `user` and `api_token`"),
+        ({"api_token": secret("wrong")}, r"refused the login \(401\): check `user` and `api_token`"),
         ({"user": None, "api_token": None}, r"wants a login \(403\): give `user` and `api_token`"),
     ],
 )
@@ -160,7 +161,7 @@ def test_a_wrong_login_is_told_plainly_and_at_once(args: dict[str, Any], words: 
         with pytest.raises(QueryError, match=words) as caught:
             ask(found, "builds")
         assert len(held.asked) == 1
-    assert "wrong-wrong-wrong" not in str(caught.value)
+    assert secret("wrong") not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from kpi_assets.config import load_report
 from kpi_assets.plan import build_plan
 from kpi_assets_tests.datasources.jenkins_peer import TOKEN, build, folder, jenkins, job
 from kpi_assets_tests.examples.test_examples import Preview, preview
+from kpi_assets_tests.secrets import secret
 
 GUIDE = Path(__file__).parents[2] / "docs" / "prometheus-and-jenkins.md"
 
@@ -49,8 +50,8 @@ def test_the_guides_report_on_prometheus_shows_a_week(
     text = guides(
         0, ("https://prometheus.example.com ", f"{prometheus} "), ("      ca_file: /etc/ssl/ours.pem\n", "")
     )
-    report = made(tmp_path, text, PROM_PASSWORD="sesame-17")
-    assert report.failures == 0
+    report = made(tmp_path, text, PROM_PASSWORD=secret("prometheus"))
+    assert report.faults == ()
     assert report.table("pages") == [
         ["HighLatency", "1 h 20 min", "2×", "Wed, Nov 20, 02:00 to 02:30"],
         ["DiskFull", "30 min", "1×", "Sun, Nov 24, 23:30, still firing"],
@@ -70,7 +71,7 @@ def test_the_guides_report_on_jenkins_shows_its_jobs(tmp_path: Path, monkeypatch
         text = guides(1, ("https://ci.example.com", address), ("user: report", "user: ci"))
         report = made(tmp_path, text, JENKINS_TOKEN=TOKEN)
         assert sum("api/json" in path for path in held.asked) == 1 + 3 + 1
-    assert report.failures == 0
+    assert report.faults == ()
     assert [row[0] for row in report.table("services")] == ["svc-a-prod"]
     assert report.block("services").finding == "svc-a-prod is failing"
     assert [row[0] for row in report.table("rest")] == ["docs"]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from kpi_assets.contracts import Query, Window
 from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets_tests.datasources.helpers import ask, make
+from kpi_assets_tests.secrets import secret
 from kpi_assets_tests.servers import Database
+
+WRONG = secret("very secret")
 
 mariadb_server = pytest.mark.mariadb
 
@@ -119,8 +123,8 @@ def test_time_limit(shop: Database) -> None:
 @mariadb_server
 def test_wrong_password_is_not_told(shop: Database) -> None:
     """A login that fails is no passing fault; neither password nor URL shows."""
-    url = f"mysql://{shop.user}:very%20secret@127.0.0.1:{shop.port}/{shop.database}"
-    for source in (login(shop, passwd="very secret", retry_for=5), make("sql", url=url, retry_for=5)):
+    url = f"mysql://{shop.user}:{quote(WRONG)}@127.0.0.1:{shop.port}/{shop.database}"
+    for source in (login(shop, passwd=WRONG, retry_for=5), make("sql", url=url, retry_for=5)):
         with pytest.raises(QueryError, match="Access denied") as caught:
             ask(source, "select 1")
         assert "very" not in repr(caught.value) + repr(source.args)
@@ -151,10 +155,10 @@ def test_a_table_dropped_between_queries(shop: Database) -> None:
     assert len(ask(source, "select * from trials")) == 6
     shop.execute("drop table trials")
     with pytest.raises(QueryError, match="trials' doesn't exist"):
-        ask(source, "select * from trials where day = %s", params=["topsecret"])
+        ask(source, "select * from trials where day = %s", params=[WRONG])
     with pytest.raises(QueryError, match="syntax") as caught:
-        ask(source, "select from where %s", params=["topsecret"])
-    assert "topsecret" not in str(caught.value)
+        ask(source, "select from where %s", params=[WRONG])
+    assert WRONG not in str(caught.value)
     source.close()
 
 

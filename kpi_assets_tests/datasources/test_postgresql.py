@@ -5,13 +5,17 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from kpi_assets.contracts import Window
 from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets_tests.datasources.helpers import ask, make
+from kpi_assets_tests.secrets import secret
 from kpi_assets_tests.servers import Database
+
+WRONG = secret("very secret")
 
 pytestmark = pytest.mark.postgres
 
@@ -96,9 +100,9 @@ def test_time_limit(shop: Database) -> None:
 
 def test_wrong_password_is_not_told(shop: Database) -> None:
     """A login that fails is no passing fault; neither password nor URL shows."""
-    url = f"postgresql://nobody:very%20secret@127.0.0.1:{shop.port}/no_such_database"
+    url = f"postgresql://nobody:{quote(WRONG)}@127.0.0.1:{shop.port}/no_such_database"
     for source in (
-        login(shop, db="no_such_database", passwd="very secret", retry_for=5),
+        login(shop, db="no_such_database", passwd=WRONG, retry_for=5),
         make("sql", url=url, retry_for=5),
     ):
         with pytest.raises(QueryError, match=r"does not exist|password") as caught:
@@ -129,8 +133,8 @@ def test_a_table_dropped_between_queries(shop: Database) -> None:
     assert len(ask(source, "select * from orders")) == 4
     shop.execute("drop table orders")
     with pytest.raises(QueryError, match='relation "orders" does not exist') as caught:
-        ask(source, "select * from orders where note = %s", params=["topsecret"])
-    assert "topsecret" not in str(caught.value)
+        ask(source, "select * from orders where note = %s", params=[WRONG])
+    assert WRONG not in str(caught.value)
     assert "LINE" not in str(caught.value)
     source.close()
 

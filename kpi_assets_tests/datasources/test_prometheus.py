@@ -25,6 +25,9 @@ from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets.style.durations import parse_duration
 from kpi_assets_tests.datasources.helpers import WEEK, ask, make
 from kpi_assets_tests.outputs.http_peers import Answer, Asked, served
+from kpi_assets_tests.secrets import secret
+
+PASSWORD = secret("geheim")
 
 DAY = Window(date(2024, 11, 18), date(2024, 11, 19), "Europe/Berlin")
 SERIES = {"metric": {"from": "ü"}, "values": [[1731884400, "1"], [1731888000.001, "2.5"]]}
@@ -215,24 +218,24 @@ def test_a_dead_and_a_slow_server_are_worth_another_try() -> None:
     ("args", "header"),
     [
         (
-            {"basic_auth": {"username": "ü", "password": "geheim!"}},
-            "Basic " + base64.b64encode("ü:geheim!".encode()).decode(),
+            {"basic_auth": {"username": "ü", "password": PASSWORD}},
+            "Basic " + base64.b64encode(f"ü:{PASSWORD}".encode()).decode(),
         ),
-        ({"bearer_token": "geheim!"}, "Bearer geheim!"),
-        ({"headers": {"Authorization": "Own geheim!"}}, "Own geheim!"),
+        ({"bearer_token": PASSWORD}, f"Bearer {PASSWORD}"),
+        ({"headers": {"Authorization": f"Own {PASSWORD}"}}, f"Own {PASSWORD}"),
     ],
 )
 def test_logins_travel_and_never_show(args: dict[str, Any], header: str) -> None:
     """Each kind of login is sent as documented, and blotted out where the server repeats it."""
     asked: list[Asked] = []
-    error = Answer(400, {"status": "error", "errorType": "bad_data", "error": "you sent geheim!"})
+    error = Answer(400, {"status": "error", "errorType": "bad_data", "error": f"you sent {PASSWORD}"})
     with (
         prometheus(lambda one: asked.append(one) or error, **args) as source,
         pytest.raises(QueryError) as caught,
     ):
         ask(source, "up", DAY)
     assert asked[0].headers["Authorization"] == header
-    assert "geheim" not in str(caught.value)
+    assert PASSWORD not in str(caught.value)
     assert "***" in str(caught.value)
 
 

@@ -12,6 +12,9 @@ import pytest
 from kpi_assets.contracts import Window
 from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets_tests.datasources.helpers import WEEK, ask, make, sqlite_file
+from kpi_assets_tests.secrets import secret
+
+PARAMETER = secret("parameter")
 
 ROWS = (
     "create table orders (at text, day text, amount real, note text)",
@@ -177,10 +180,10 @@ def test_errors_hold_no_values(shop: str) -> None:
         ask(
             make("sqlite", database=shop),
             "select nope from orders where note = :note",
-            params={"note": "topsecret"},
+            params={"note": PARAMETER},
         )
     assert "no such column: nope" in str(caught.value)
-    assert "topsecret" not in repr(caught.value) + repr(caught.value.__cause__)
+    assert PARAMETER not in repr(caught.value) + repr(caught.value.__cause__)
 
 
 def test_file_uri(shop: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -28,7 +29,14 @@ def analyse_query(
     if reason := refusal(query.text, dialect):
         raise QueryError(query.id, query.datasource, reason)
     try:  # any window shows whether everything can be bound
-        bind(query.text, dialect, window=_ANY_WINDOW, to_bound=str, params=options.params)
+        bind(
+            query.text,
+            dialect,
+            window=_ANY_WINDOW,
+            to_bound=str,
+            params=options.params,
+            recipient=defaultdict(str),
+        )
     except TokenError as error:
         raise QueryError(query.id, query.datasource, str(error)) from error
     reading = Reading(dialect, options.params.shape, same_zone=args.timezone is None, times=args.time_format)

@@ -40,7 +40,8 @@ class WindowColumn:
 
     def is_same(self, node: exp.Expr | None) -> bool:
         """Whether a node is this column."""
-        if not isinstance(node, exp.Column) or _name(node) != _name(self.column):
+        exact = self.reading.dialect.case_sensitive
+        if not isinstance(node, exp.Column) or _name(node, exact) != _name(self.column, exact):
             return False
         return self.alone or _qualifier(node) == _qualifier(self.column)
 
@@ -50,7 +51,8 @@ class WindowColumn:
             node = node.this
         if self.is_same(node):
             return Told(Level.MOMENT)
-        if not self.reading.same_zone or self.reading.times in ("epoch", "epoch_ms"):
+        epochs = self.reading.times in ("epoch", "epoch_ms")
+        if not self.reading.same_zone or epochs or not self.reading.dialect.days_by_session:
             return None  # days are cut elsewhere, or functions of dates mean something else
         return self._cast(node) or self._truncated(node) or self._formatted(node) or self._prefix(node)
 
@@ -97,10 +99,10 @@ class WindowColumn:
         return None if wide < 10 else Told(Level.DAY if wide == 10 else Level.FINER)
 
 
-def _name(column: exp.Column) -> tuple[str, bool]:
+def _name(column: exp.Column, exact: bool) -> tuple[str, bool]:
     identifier = column.this
     quoted = bool(identifier.args.get("quoted"))
-    return (identifier.name if quoted else identifier.name.lower()), quoted
+    return (identifier.name if quoted or exact else identifier.name.lower()), quoted
 
 
 def _qualifier(column: exp.Column) -> str:

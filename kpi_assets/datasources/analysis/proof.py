@@ -190,7 +190,7 @@ def _output_name(output: exp.Expr, reading: Reading) -> str | None:
     identifier = output.args.get("alias") if isinstance(output, exp.Alias) else output.this
     if not isinstance(output, exp.Alias | exp.Column) or not isinstance(identifier, exp.Identifier):
         return None
-    folds = reading.dialect.name == "postgresql" and not identifier.args.get("quoted")
+    folds = reading.dialect.name in ("postgresql", "snowflake") and not identifier.args.get("quoted")
     return identifier.name.lower() if folds else identifier.name
 
 

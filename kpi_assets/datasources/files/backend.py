@@ -116,7 +116,7 @@ class FilesBackend(DuckDbBackend):
         if column is None or kinds.get(column) != "VARCHAR" or found.limit(1).fetchall():
             return rows
         name = identifier(column)
-        return f"select * replace ({name}::timestamp as {name}) from ({rows})"  # noqa: S608 - names are quoted
+        return f"select * replace ({name}::timestamp as {name}) from ({rows})"  # noqa: S608 - names are quoted  # nosec B608
 
 
 def _by_stem(files: Sequence[Found]) -> dict[str, list[Found]]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 from kpi_assets.datasources.files.finding import Found, MissingFileError
-from kpi_assets.errors import PluginError
+from kpi_assets.errors import DataError, PluginError
+from kpi_assets.registry import install_hint
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,14 +58,14 @@ def _selects(
 ) -> Iterator[str]:
     listed = f"[{', '.join(literal(glob.escape(str(path))) for path in paths)}]"
     if form == "csv":
-        yield f"select * from read_csv({listed}, {csv.options})"  # noqa: S608 - names and paths are quoted
+        yield f"select * from read_csv({listed}, {csv.options})"  # noqa: S608 - names and paths are quoted  # nosec B608
     elif form == "parquet":
-        yield f"select * from read_parquet({listed}, union_by_name = true)"  # noqa: S608 - names and paths are quoted
+        yield f"select * from read_parquet({listed}, union_by_name = true)"  # noqa: S608 - names and paths are quoted  # nosec B608
     elif form == "json":
         size = f"maximum_object_size = {_MOST_BYTES_OF_AN_OBJECT}"
-        yield f"select * from read_json({listed}, union_by_name = true, sample_size = -1, {size})"  # noqa: S608 - names and paths are quoted
+        yield f"select * from read_json({listed}, union_by_name = true, sample_size = -1, {size})"  # noqa: S608 - names and paths are quoted  # nosec B608
     else:
-        yield from (f"select * from {_excel(path, connection)}" for path in paths)  # noqa: S608 - names and paths are quoted
+        yield from (f"select * from {_excel(path, connection)}" for path in paths)  # noqa: S608 - names and paths are quoted  # nosec B608
 
 
 def _excel(path: Path, connection: duckdb.DuckDBPyConnection) -> str:
@@ -75,11 +77,15 @@ def _excel(path: Path, connection: duckdb.DuckDBPyConnection) -> str:
         frame = pd.read_excel(path, engine="openpyxl")
     except ImportError as error:
         raise PluginError(
-            f"{path.name} is an Excel file, which needs openpyxl: pip install openpyxl, or save it as CSV"
+            f"{path.name} is an Excel file, which needs openpyxl: {install_hint('openpyxl')}, or save it as CSV"
+        ) from error
+    except (BadZipFile, ValueError, KeyError) as error:
+        raise DataError(
+            f"{path.name} is no Excel workbook that can be read: save it as .xlsx or CSV"
         ) from error
     frame.columns = [str(name) for name in frame.columns]
     connection.register("workbook", frame)
-    connection.execute(f"create table if not exists {table} as select * from workbook")  # noqa: S608 - names and paths are quoted
+    connection.execute(f"create table if not exists {table} as select * from workbook")  # noqa: S608 - names and paths are quoted  # nosec B608
     connection.unregister("workbook")
     return table
 

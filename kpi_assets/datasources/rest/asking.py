@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from kpi_assets.contracts import PluginArgs, Query, Window
+from kpi_assets.contracts.recipient import RECIPIENT, filled, text_of
 from kpi_assets.errors import QueryError, suggest
 
 Form = Literal["iso", "utc", "date", "epoch", "epoch_ms"]
 FORMS = ("iso", "utc", "date", "epoch", "epoch_ms")
 _TOKEN = re.compile(r"\{(from|to|last|interval)(?::([^{}]*))?\}")
+_WHOLE = re.compile(r"(?<=[/=])" + RECIPIENT.pattern + r"(?=[/?&#]|\Z)")
 
 
 class Paging(PluginArgs):
@@ -100,6 +102,7 @@ def read_query(query: Query) -> HttpQuery:
         for text in (query.text, *_texts([options.params, options.body, options.headers])):
             for match in _TOKEN.finditer(text):
                 _refuse_form(match.group(2) or options.bounds)
+        refuse_mixed(query, options)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -110,6 +113,20 @@ def read_query(query: Query) -> HttpQuery:
     except ValueError as error:
         raise QueryError(query.id, query.datasource, f"query_args: {error}") from None
     return options
+
+
+def refuse_mixed(query: Query, options: HttpQuery) -> None:
+    """Raise ValueError for a `{recipient.name}` that is only a part of a text: it could mean anything in it.
+
+    Whole are a part of the path between slashes, the value of a parameter, and texts in parameters, body and headers.
+    """
+    rest = _WHOLE.sub("", query.text.strip())
+    for text in (rest, *_texts([options.params, options.body, options.headers])):
+        token = RECIPIENT.search(text)
+        if token and (text is rest or token[0] != text):
+            raise ValueError(
+                f"{token[0]} must be a whole part of the path, or the whole value of a parameter"
+            )
 
 
 def uses_interval(query: Query, options: HttpQuery) -> bool:
@@ -135,17 +152,21 @@ class Filler:
 
     `{to}` is the first moment after the window, `{last}` the last day inside. Bounds that are days are rounded
     outwards, so that a server with other days gives too much rather than too little; the frame is cut afterwards.
+    `recipient` are the values of `{recipient.name}`; raises ValueError for one that an API could take for no filter.
     """
 
-    def __init__(self, window: Window, zone: str, form: str) -> None:
-        self.window, self.form = window, form
+    def __init__(
+        self, window: Window, zone: str, form: str, recipient: Mapping[str, Any] | None = None
+    ) -> None:
+        self.window, self.form, self.recipient = window, form, recipient or {}
         place = ZoneInfo(zone)
         self.first, self.end = window.starts_at.astimezone(place), window.ends_at.astimezone(place)
         self.last = (window.ends_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(place)
 
     def address(self, text: str) -> str:
         """Bounds escaped as an address needs it."""
-        return _TOKEN.sub(lambda match: quote(str(self._bound(match)), safe=""), text)
+        told = filled(text, lambda name: quote(text_of(self._of_recipient(name)), safe=""))
+        return _TOKEN.sub(lambda match: quote(str(self._bound(match)), safe=""), told)
 
     def value(self, value: Any) -> Any:
         """The same for a parameter or a body, however nested; text that is one token becomes its number."""
@@ -157,7 +178,21 @@ class Filler:
             return value
         if match := _TOKEN.fullmatch(value):
             return self._bound(match)
+        if match := RECIPIENT.fullmatch(value):
+            found = self._of_recipient(match[1])
+            return found if isinstance(found, int | float) else text_of(found)
         return _TOKEN.sub(lambda match: str(self._bound(match)), value)
+
+    def _of_recipient(self, name: str) -> Any:
+        if name not in self.recipient:
+            raise ValueError(f"{{recipient.{name}}} has no value here")
+        value = self.recipient[name]
+        text = text_of(value)
+        if text in ("", ".", "..") or not text.isprintable():
+            raise ValueError(
+                f"{{recipient.{name}}} is {text!r}, which an API may take for no filter: it is not sent"
+            )
+        return value
 
     def _bound(self, match: re.Match[str]) -> str | int:
         name, form = match.group(1), match.group(2) or self.form

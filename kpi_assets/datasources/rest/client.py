@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from kpi_assets.errors import redact
+from kpi_assets.retries import attempts
 
 if TYPE_CHECKING:
     import httpx
@@ -116,7 +117,6 @@ class RestClient:
 
     def send(self, ask: Ask, deadline: Deadline) -> Answer:
         """The answer, tried again while the server is away. Raises RefusedError, PassingError at the deadline."""
-        import stamina
 
         def worth(error: Exception) -> bool | float:
             if not isinstance(error, PassingError):
@@ -125,15 +125,8 @@ class RestClient:
                 return False
             return True if error.wait is None else error.wait
 
-        attempts = stamina.retry_context(
-            on=worth,
-            attempts=None if self.manner.retry_for else 1,
-            timeout=max(min(deadline.left, self.manner.retry_for or deadline.left), 0.01),
-            wait_initial=0.2,
-            wait_max=10,
-            wait_jitter=1,
-        )
-        for attempt in attempts:
+        seconds = min(deadline.left, self.manner.retry_for)
+        for attempt in attempts(worth, seconds, first=0.2, longest=10):
             with attempt:
                 return self._attempt(ask, deadline)
         raise PassingError(f"{ask.place}: nothing was tried")  # pragma: no cover

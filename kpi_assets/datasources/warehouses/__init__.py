@@ -1,0 +1,1 @@
+"""Databases behind `plugin: sql` of which we know how to stop a statement, bind a moment and read an error."""

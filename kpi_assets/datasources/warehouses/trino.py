@@ -1,0 +1,88 @@
+"""Trino through its own client: sessions in the zone of naive timestamps, with a time limit.
+
+The client knows no read-only transactions, so only the guard and the user's rights keep statements from writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from kpi_assets.datasources.backend import Job, Verdict, driver_error
+from kpi_assets.datasources.bounds import is_ambiguous
+from kpi_assets.datasources.dialects import TRINO, Dialect
+from kpi_assets.datasources.warehouses.generic import GenericBackend
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import PoolProxiedConnection
+
+_PASSING = frozenset(
+    (
+        *("SERVER_STARTING_UP", "SERVER_SHUTTING_DOWN", "NO_NODES_AVAILABLE", "CLUSTER_OUT_OF_MEMORY"),
+        *("QUERY_QUEUE_FULL", "REMOTE_TASK_ERROR", "REMOTE_HOST_GONE", "PAGE_TRANSPORT_TIMEOUT"),
+        "TOO_MANY_REQUESTS_FAILED",
+    )
+)
+_TOO_LONG = frozenset(("EXCEEDED_TIME_LIMIT",))
+_PASSING_STATUS = ("error 429", "error 502", "error 503", "error 504")
+
+
+class TrinoBackend(GenericBackend):
+    """A Trino server."""
+
+    dialect: ClassVar[Dialect] = TRINO
+    strange: ClassVar = (KeyError, ValueError)
+
+    def arguments(self) -> Mapping[str, Any]:
+        return {"source": "kpi_assets", **self.connect_args}
+
+    def bound(self, instant: datetime, zone: str) -> Any:
+        """A TIMESTAMP, which compares in the session's zone; with its offset where the clocks show it twice."""
+        return instant.astimezone(UTC) if is_ambiguous(instant, zone) else super().bound(instant, zone)
+
+    def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
+        if connection.info.get("prepared") == (job.zone, job.timeout):
+            return
+        cursor = connection.cursor()
+        for setting in (
+            f"SET SESSION query_max_execution_time = '{job.timeout:.3f}s'",
+            f"SET TIME ZONE '{job.zone}'",
+        ):
+            cursor.execute(setting)
+            cursor.fetchall()
+        connection.info["prepared"] = (job.zone, job.timeout)
+
+    def drop_cursor(self, cursor: Any) -> None:
+        """The server goes on with a query until it is told that nobody wants it."""
+        with contextlib.suppress(*self.errors()):
+            cursor.cancel()
+
+    def finish(self, connection: PoolProxiedConnection) -> None:
+        """Nothing is open: every statement is a transaction of its own."""
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        from trino.exceptions import HttpError
+
+        return (*super().errors(), HttpError)
+
+    def verdict(self, error: Exception) -> Verdict:
+        inner = driver_error(error)
+        if isinstance(inner, self.strange):  # requests' error over broken JSON is an OSError besides
+            return Verdict.REFUSED
+        name = getattr(inner, "error_name", None)
+        if name in _TOO_LONG:
+            return Verdict.TIMEOUT
+        lost = isinstance(inner, OSError) or type(inner).__name__ == "TrinoConnectionError"
+        return Verdict.AWAY if lost or name in _PASSING or _status_passes(inner) else Verdict.REFUSED
+
+    def words(self, error: Exception) -> str:
+        inner = driver_error(error)
+        name = getattr(inner, "error_name", None)
+        said = getattr(inner, "message", None)
+        return " ".join(f"{name}: {said}".split()) if name else super().words(inner)
+
+
+def _status_passes(error: Exception) -> bool:
+    return type(error).__name__.startswith("Http") and str(error).startswith(_PASSING_STATUS)

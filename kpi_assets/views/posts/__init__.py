@@ -1,0 +1,1 @@
+"""Posts of an account: read from rows (`reading`), drawn (`drawing`)."""
