@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any, Literal
 
-from kpi_assets.contracts import Datasource, Output, View
+from kpi_assets.contracts import Datasource, Format, Output, View
 from kpi_assets.errors import PluginError, suggest
 
 Kind = Literal["datasources", "views", "outputs"]
@@ -23,8 +25,24 @@ EXTRAS = {
     "botocore": "s3",
     "s3fs": "s3",
     "paramiko": "scp",
+    "PIL": "pdf",
+    "openpyxl": "xlsx",
+    "google.analytics": "ga4",
+    "tweepy": "x",
+    "trino": "trino",
+    "clickhouse_connect": "clickhouse",
+    "sqlalchemy_bigquery": "bigquery",
+    "snowflake": "snowflake",
 }
 """Import name of an optional library -> the extra that installs it."""
+
+FORMAT_LIBRARIES: Mapping[Format, tuple[str, ...]] = {
+    "pdf": ("weasyprint",),
+    "png": ("weasyprint", "pypdfium2", "PIL"),
+    "slack_tables": ("weasyprint", "pypdfium2", "PIL"),
+    "xlsx": ("openpyxl",),
+}
+"""Import names of the optional libraries that a format is written with."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +82,18 @@ def plugins(kind: Kind) -> list[Plugin]:
     return found
 
 
+def missing_for(formats: Iterable[Format]) -> Iterator[tuple[Format, str]]:
+    """(format, library) for what cannot be written here since its library is not installed. Imports nothing."""
+    asked = frozenset(formats)
+    for format, names in FORMAT_LIBRARIES.items():
+        missing = [name for name in names if find_spec(name) is None] if format in asked else []
+        if missing:
+            yield format, missing[0]
+
+
 def install_hint(module: str) -> str:
     """The sentence that says what to install for a missing library."""
-    extra = EXTRAS.get(module.split(".", maxsplit=1)[0])
+    extra = EXTRAS.get(module) or EXTRAS.get(module.split(".", maxsplit=1)[0])
     return (
         f"pip install 'kpi-assets[{extra}]'" if extra else f"pip install {module.split('.', maxsplit=1)[0]}"
     )

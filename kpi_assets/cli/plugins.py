@@ -1,13 +1,15 @@
-"""`kpi-assets plugins`: what can be named in a report file."""
+"""`kpi-assets plugins`: what can be named in a report file, and how to add to it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
+from typer.core import TyperGroup
 
-from kpi_assets.cli.console import out
+from kpi_assets.cli.console import err, out
 
 if TYPE_CHECKING:
     from kpi_assets.registry import Plugin
@@ -16,16 +18,52 @@ Kind = Literal["datasources", "views", "outputs"]
 KINDS: tuple[Kind, ...] = ("datasources", "views", "outputs")
 
 
-def plugins(
-    name: Annotated[str | None, typer.Argument(help="Show the arguments of this plugin.")] = None,
-) -> None:
+class _NamesArePlugins(TyperGroup):
+    """`plugins plot` is short for `plugins show plot`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        known = not args or args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if known else ["show", *args])
+
+
+app = typer.Typer(
+    cls=_NamesArePlugins,
+    invoke_without_command=True,
+    subcommand_metavar="[NAME | COMMAND [ARGS]...]",
+    help="List the installed datasources, views and outputs; with a NAME, its arguments.",
+)
+
+
+@app.callback()
+def plugins(context: typer.Context) -> None:
     """List the installed datasources, views and outputs; with a NAME, its arguments."""
     from kpi_assets import registry
 
-    found = [plugin for kind in KINDS for plugin in registry.plugins(kind) if name in (None, plugin.name)]
-    if name is None:
-        _print_list(found)
-        return
+    if context.invoked_subcommand is None:
+        _print_list([plugin for kind in KINDS for plugin in registry.plugins(kind)])
+
+
+@app.command("new")
+def new(
+    kind: Annotated[Literal["datasource", "view", "output"], typer.Argument(help="What it is.")],
+    name: Annotated[str, typer.Argument(help="What report files call it, e.g. weather or acme.weather.")],
+    folder: Annotated[Path, typer.Option("--dir", help="Where the package's folder is made.")] = Path(),
+) -> None:
+    """Make an installable package for a plugin of your own: code that works, a README and its tests."""
+    from kpi_assets.cli.plugin_kit import make_plugin
+
+    made = make_plugin(kind, name, folder)
+    err.print(f"made [bold]{made}[/]; next:")
+    err.print(f"  cd {made}\n  pip install -e . pytest\n  pytest\n  kpi-assets plugins {name}", markup=False)
+    out.print(str(made), markup=False)
+
+
+@app.command("show")
+def show(name: Annotated[str, typer.Argument(help="Name of a plugin.")]) -> None:
+    """Show the arguments of a plugin."""
+    from kpi_assets import registry
+
+    found = [plugin for kind in KINDS for plugin in registry.plugins(kind) if plugin.name == name]
     if not found:
         from kpi_assets.errors import InputError, suggest
 
