@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from kpi_assets.config.dates import Day, read_day
 from kpi_assets.config.models import ReportConfig
-from kpi_assets.contracts import Window
+from kpi_assets.contracts import Window, WindowRule
 from kpi_assets.errors import ConfigError, InputError, Problem
 
 MAX_DAYS = 3660
@@ -15,8 +15,9 @@ MAX_DAYS = 3660
 Moment = date | datetime | str
 
 
-def resolve_window(
+def resolve_window(  # noqa: PLR0913 - the file, and what the command line may override
     config: ReportConfig,
+    rule: WindowRule,
     *,
     today: date,
     zone: str,
@@ -24,7 +25,7 @@ def resolve_window(
     end: Moment | None = None,
     interval_days: int | None = None,
 ) -> Window:
-    """The window `[start, end)` in `zone`.
+    """The window `[start, end)` in `zone`; one of the report's kind (`rule`) where no length is asked for.
 
     `end` defaults to the report's `end_date`, then to `today`; `start` to its `start_date`, then to `interval_days`
     before the end. `interval_days` given here beats the report's `start_date`, and counts from `start` where only
@@ -38,10 +39,14 @@ def resolve_window(
             f"{(last - first).days} days, not {interval_days}; leave one of them out"
         )
     try:
+        if not (first or interval_days or asked.configured("start_date")):
+            return rule.newest(last or asked.configured("end_date") or today, zone)
         span = _span(asked, first, last, interval_days)
     except OverflowError:
         raise InputError("the window leaves the calendar: give other dates or fewer days") from None
-    return _checked(span, zone, from_input=bool(start or end or interval_days))
+    window = _checked(span, zone, from_input=bool(start or end or interval_days))
+    regular = rule.newest(window.end, zone)
+    return regular if regular == window else window
 
 
 def _span(asked: _Asked, first: date | None, last: date | None, interval: int | None) -> tuple[date, date]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpi_assets.calendar_windows import Days
 from kpi_assets.config.models import ReportConfig
 from kpi_assets.contracts import Window
 from kpi_assets.errors import ConfigError, InputError
@@ -20,7 +21,7 @@ def config(**settings: object) -> ReportConfig:
 
 
 def window(report: ReportConfig, **asked: object) -> tuple[date, date]:
-    found = resolve_window(report, today=TODAY, zone=ZONE, **asked)  # type: ignore[arg-type]
+    found = resolve_window(report, Days(report.interval_days), today=TODAY, zone=ZONE, **asked)  # type: ignore[arg-type]
     assert found.zone == ZONE
     return found.start, found.end
 
@@ -100,6 +101,7 @@ def test_days_written_as_text_or_as_dates_mean_the_same(end: date, days: int, zo
     midnight = Window.of_day(end, zone).starts_at
     asked = [end, end.isoformat(), midnight, midnight.isoformat()]
     found = {
-        resolve_window(config(), today=TODAY, zone=zone, end=value, interval_days=days) for value in asked
+        resolve_window(config(), Days(7), today=TODAY, zone=zone, end=value, interval_days=days)
+        for value in asked
     }
     assert found == {Window(end - timedelta(days=days), end, zone)}

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field
+
+
+class WindowRule(ABC):
+    """A kind of windows: the last 28 days, whole months, business days..."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As it is written in YAML: `last month`."""
+
+    @property
+    @abstractmethod
+    def earlier(self) -> str:
+        """What the window before one of this kind is called: `the month before`."""
+
+    @abstractmethod
+    def newest(self, by: date, zone: str) -> Window:
+        """The newest window of this kind that ends by the start of the day `by`."""
+
+    def before(self, window: Window) -> Window:
+        """The window that one of this kind is compared with: by default the newest that has ended when it starts."""
+        return self.newest(window.start, window.zone)
 
 
 @dataclass(frozen=True, order=True)
@@ -12,11 +38,15 @@ class Window:
     """Whole days `[start, end)` in the time zone `zone` (an IANA name). `end` is not included.
 
     Days are built from dates in the zone, so a day of 23 or 25 hours at a DST change is still one day.
+    `rule` is the kind it was made by, None for one that was chosen by its dates; it is no part of its identity.
     """
 
     start: date
     end: date
     zone: str
+    rule: Annotated[WindowRule | None, Field(exclude=True)] = field(default=None, compare=False, repr=False)
+
+    __pydantic_config__: ClassVar = ConfigDict(arbitrary_types_allowed=True)  # documents are stored as JSON
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
@@ -51,9 +81,19 @@ class Window:
         return datetime.combine(self.end, time(), ZoneInfo(self.zone))
 
     def back(self, windows: int) -> Window:
-        """The window of the same length that lies `windows` windows earlier."""
-        shift = timedelta(days=windows * self.length)
-        return Window(self.start - shift, self.end - shift, self.zone)
+        """The window that lies `windows` windows earlier, by its rule; without one they all have the same length."""
+        if self.rule is None:
+            shift = timedelta(days=windows * self.length)
+            return Window(self.start - shift, self.end - shift, self.zone)
+        found = self
+        for _ in range(windows):
+            found = self.rule.before(found)
+        return found
+
+    @property
+    def shift(self) -> timedelta:
+        """How much earlier the window before starts: what moves its days onto the days of this one."""
+        return self.start - self.back(1).start
 
     @classmethod
     def ending(cls, key: str | date, length: int, zone: str) -> Window:

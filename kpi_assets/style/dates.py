@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from kpi_assets.calendar_windows import Days
 from kpi_assets.contracts.window import Window
 from kpi_assets.style.digits import MINUS, babel_locale
 
@@ -86,10 +87,9 @@ def moment_text(moment: datetime, locale: str = "en") -> str:
     return f"{day}, {moment:%H:%M}{offset}"
 
 
-def earlier_words(length: int) -> str:
-    """What the window before one of `length` days is called: `the week before`."""
-    names = {1: "day", 7: "week", 14: "two weeks", 28: "four weeks"}
-    return f"the {names.get(length, f'{length} days')} before"
+def earlier_words(window: Window) -> str:
+    """What the window before this one is called: `the week before`, `the month before`."""
+    return (window.rule or Days(window.length)).earlier
 
 
 @lru_cache(maxsize=256)

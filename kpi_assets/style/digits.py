@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,14 @@ from functools import lru_cache
 MINUS = "−"
 NARROW = "\u202f"
 NO_BREAK = "\u00a0"
+
+SECONDS = {
+    "ms": Decimal("0.001"),
+    "s": Decimal(1),
+    "min": Decimal(60),
+    "h": Decimal(3600),
+    "d": Decimal(86400),
+}
 
 CONTEXT = Context(prec=400, rounding=ROUND_HALF_UP)
 """Wide enough for every float, so that nothing is rounded on the way to the last step."""
@@ -71,6 +80,32 @@ def to_decimal(value: object) -> Decimal | None:
     except (InvalidOperation, ValueError):
         return None
     return number if number.is_finite() and abs(number.adjusted()) < BEYOND else None
+
+
+EXACT = 10**15
+"""Up to here every spreadsheet and every float keeps all digits of a whole number."""
+
+
+def plain_number(value: object) -> int | float | None:
+    """The finite number in `value` as Python's own, whole ones as int; None where it is missing or infinite."""
+    amount = to_decimal(value)
+    if amount is None:
+        return None
+    if amount == amount.to_integral_value() and abs(amount) < EXACT:
+        return int(amount)
+    number = float(amount)
+    return number if math.isfinite(number) else None
+
+
+def length_of(value: object, unit: str = "") -> timedelta | None:
+    """A length of time; numbers are in seconds, or in `unit` (ms, s, min, h, d). None where it is none."""
+    amount = to_decimal(value)
+    if amount is None:
+        return None
+    try:
+        return timedelta(seconds=float(amount * SECONDS.get(unit, Decimal(1))))
+    except OverflowError:
+        return None
 
 
 def rounded(number: Decimal, places: int) -> Decimal:

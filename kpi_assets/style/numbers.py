@@ -12,6 +12,7 @@ from kpi_assets.style.digits import (
     MINUS,
     NARROW,
     NO_BREAK,
+    SECONDS,
     Symbols,
     rounded,
     significant,
@@ -28,13 +29,6 @@ ChangeKind = Literal["percent", "raw", "points"]
 
 SCALES = ((12, "T"), (9, "B"), (6, "M"), (3, "k"), (0, ""))
 BYTES = ((15, "PB"), (12, "TB"), (9, "GB"), (6, "MB"), (3, "kB"), (0, "B"))
-SECONDS = {
-    "ms": Decimal("0.001"),
-    "s": Decimal(1),
-    "min": Decimal(60),
-    "h": Decimal(3600),
-    "d": Decimal(86400),
-}
 LARGEST, SMALLEST = 21, -6
 """Powers of ten beyond which digits say nothing and the exponent is printed."""
 

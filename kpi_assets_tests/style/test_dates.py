@@ -73,7 +73,7 @@ def test_moments_weekdays_and_the_time_before() -> None:
     """Moments name day, time and offset; the window before is called by its length."""
     assert moment_text(datetime(2024, 11, 25, 6, 0, tzinfo=UTC)) == "Mon, Nov 25, 2024, 06:00 (UTC±0)"
     assert weekday_name(WEEK.start, "de", short=False) == "Montag"
-    assert [earlier_words(n) for n in (1, 7, 30)] == [
+    assert [earlier_words(Window.ending("2024-11-24", n, "UTC")) for n in (1, 7, 30)] == [
         "the day before",
         "the week before",
         "the 30 days before",
