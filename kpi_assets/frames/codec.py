@@ -8,10 +8,9 @@ sparse columns become dense, and zones of pytz or dateutil come back as `zoneinf
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,15 +18,9 @@ import pyarrow as pa
 from pandas.api.types import is_object_dtype
 
 from kpi_assets.errors import DataError
+from kpi_assets.frames.encoded import Coding, Column, ColumnHead, Encoded
 from kpi_assets.frames.objects import from_json, to_json
 from kpi_assets.frames.zones import zone_from_name, zone_name
-
-Coding = Literal[
-    "plain", "zoned", "string", "masked", "arrow", "text", "bytes", "decimal", "date", "scalar", "json"
-]
-
-Column: TypeAlias = Any
-"""A `pyarrow.ChunkedArray`; pyarrow ships no types."""
 
 _OBJECT_CODINGS: dict[type, tuple[Coding, Any]] = {
     str: ("text", pa.large_string()),
@@ -38,24 +31,6 @@ _OBJECT_CODINGS: dict[type, tuple[Coding, Any]] = {
     float: ("scalar", pa.float64()),
     bool: ("scalar", pa.bool_()),
 }
-
-
-@dataclass(frozen=True)
-class ColumnHead:
-    """A stored column: its name, its pandas type, and how its values are laid down."""
-
-    name: str
-    dtype: str
-    coding: Coding
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """A frame in Arrow; the table's columns go by position (`0`, `1`, ...) because names may repeat or be empty."""
-
-    heads: tuple[ColumnHead, ...]
-    columns: tuple[Column, ...]
-    rows: int
 
 
 def encode(frame: pd.DataFrame) -> Encoded:

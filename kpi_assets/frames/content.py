@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from kpi_assets.frames.codec import Column, ColumnHead, Encoded
+from kpi_assets.frames.encoded import Column, ColumnHead, Encoded
 
 compute: Any = pyarrow.compute
 
@@ -31,11 +31,6 @@ def content_hash(encoded: Encoded) -> str:
         digest.update(repr(head.name).encode() + b"\0")
         digest.update(_column_hash(head, column))
     return digest.hexdigest()
-
-
-def combined_hash(hashes: list[tuple[str, str]]) -> str:
-    """One hash over the hashes of several stored frames, each with the slot it fills."""
-    return sha256("\n".join(f"{slot} {content}" for slot, content in sorted(hashes)).encode()).hexdigest()
 
 
 def missing_mask(column: Column) -> np.ndarray[Any, Any]:

@@ -7,7 +7,6 @@ it is there. Whatever ends the process leaves whole days, and the next run fetch
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,16 +14,19 @@ from typing import TYPE_CHECKING
 
 from kpi_assets.contracts import FrameInfo, Query, QueryAnalysis, Refresh, Span, Window
 from kpi_assets.errors import DataError
+from kpi_assets.frames.encoded import combined_hash
 from kpi_assets.frames.needs import Needs, Slot, batches
 from kpi_assets.frames.store import FrameKey, FrameStore, StoredFrame
+from kpi_assets.logs import logger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger("kpi_assets.frames")
+log = logger("kpi_assets.frames")
 
 Fetch = Callable[[Query, Window], "pd.DataFrame"]
 Clock = Callable[[], datetime]
+Columns = tuple[tuple[str, str], ...]
 
 CHUNK_DAYS = 92
 """A ranged query covers at most so many days, so that memory does not grow with the length of a backfill."""
@@ -40,8 +42,10 @@ class HealedFrame:
     `infos`: every stored frame that the edition needs, by slot, oldest first. `content_hash` covers all of them.
     `rows_in`: rows fetched by this call for those slots; `rows_stored`: rows that lie there now. `changed_days`: days
     whose stored rows are not what they were before, with their new hash, the edition's own day included; in a backfill
-    a day is told by the first edition that needs it. `fetched`: backend queries of the whole call, not of this edition.
-    `kept`: slots of the edition that came back empty now, so that their earlier rows stand.
+    a day is told by the first edition that needs it. `fetched`: backend queries of the whole call, not of this edition;
+    `rows_fetched` and `seconds_fetched`: what they brought, and how long the backend took.
+    `kept`: slots of the edition that came back empty now, so that their earlier rows stand. `columns`: (name, pandas
+    type) of its newest rows; `drift`: how they differ from `columns_before`, those of the fetch before, in words.
     """
 
     window: Window
@@ -52,7 +56,12 @@ class HealedFrame:
     changed_days: tuple[tuple[date, str], ...]
     warnings: tuple[str, ...]
     fetched: int
+    rows_fetched: int = 0
+    seconds_fetched: float = 0.0
     kept: tuple[str, ...] = ()
+    columns: Columns = ()
+    columns_before: Columns = ()
+    drift: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -83,13 +92,15 @@ def heal(  # noqa: PLR0913 - the facts of a query plan, and the three doors to t
     clock: Clock,
     chunk_days: int = CHUNK_DAYS,
     chunk_rows: int = CHUNK_ROWS,
+    believe_empty: bool = False,
 ) -> tuple[HealedFrame, ...]:
     """Fetch what the windows' editions need and do not have; one result per window, in their order.
 
+    `believe_empty`: an answer without rows replaces stored ones, which otherwise are kept.
     Lets the datasource's errors through: days stored before one stay. Raises DataError when rows get lost on the way.
     """
     needs = Needs(analysis.grain, refresh, tuple(spans) or (Span(),), tuple(windows))
-    healer = _Healer(query, analysis, key, store, fetch, clock)
+    healer = _Healer(query, analysis, key, store, fetch, clock, believe_empty)
     healer.look_at(needs.slots)
     for batch in batches(needs.due(healer.stored), lambda: healer.days_at_once(chunk_days, chunk_rows)):
         healer.fetch(batch)
@@ -106,15 +117,18 @@ class _Healer:
     store: FrameStore
     ask: Fetch
     clock: Clock
+    believe_empty: bool = False
     stored: dict[Slot, StoredFrame] = field(default_factory=dict)
     rows_in: dict[Slot, int] = field(default_factory=dict)
     changed: dict[Slot, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     kept: set[Slot] = field(default_factory=set[Slot])
     fetched: int = 0
+    seconds: float = 0.0
     newest: StoredFrame | None = None
     ranged: bool = True
-    drifted: bool = False
+    drift: tuple[str, ...] = ()
+    columns_before: Columns = ()
 
     def look_at(self, slots: Sequence[Slot]) -> None:
         """Learn what is stored of the slots; files that are there and cannot be read are told of."""
@@ -166,13 +180,15 @@ class _Healer:
         frame = self.ask(self.query, window)
         answered_at = self.clock()
         self.fetched += 1
-        return frame, max(0.0, (answered_at - asked_at).total_seconds()), answered_at
+        seconds = max(0.0, (answered_at - asked_at).total_seconds())
+        self.seconds += seconds
+        return frame, seconds, answered_at
 
     def _keep(self, slot: Slot, frame: pd.DataFrame, seconds: float, at: datetime) -> None:
         """Store a slot's rows; no rows in place of some are not believed."""
         before = self.stored.get(slot)
         self.rows_in[slot] = len(frame)
-        if before and before.info.rows and not len(frame):
+        if before and before.info.rows and not len(frame) and not self.believe_empty:
             self.kept.add(slot)
             self._warn(
                 f"{slot.name} came back empty, {before.info.rows} stored rows are kept "
@@ -191,17 +207,15 @@ class _Healer:
         """Tell once when the answer's columns are not what they were; frames without rows know no types."""
         from kpi_assets.frames.drift import drift
 
-        if self.drifted or before is None or not before.info.rows or not after.info.rows:
+        if self.drift or before is None or not before.info.rows or not after.info.rows:
             return
-        found = drift(before.columns, after.columns)
-        if found:
-            self.drifted = True
-            self._warn(f"its columns changed: {'; '.join(found)}")
+        self.drift = drift(before.columns, after.columns)
+        if self.drift:
+            self.columns_before = before.columns
+            self._warn(f"its columns changed: {'; '.join(self.drift)}")
 
     def results(self, needs: Needs) -> Iterator[HealedFrame]:
         """One result per window, from what is known; nothing is read again."""
-        from kpi_assets.frames.content import combined_hash
-
         untold = dict(self.changed)
         for window in needs.windows:
             slots = needs.of(window)
@@ -216,8 +230,18 @@ class _Healer:
                 changed_days=tuple((slot.span.last_day, untold.pop(slot)) for slot in told),
                 warnings=tuple(self.warnings),
                 fetched=self.fetched,
+                rows_fetched=sum(self.rows_in.values()),
+                seconds_fetched=self.seconds,
                 kept=tuple(slot.name for slot in slots if slot in self.kept),
+                columns=self._columns(slots),
+                columns_before=self.columns_before,
+                drift=self.drift,
             )
+
+    def _columns(self, slots: Sequence[Slot]) -> Columns:
+        """Those of the newest slot with rows, else of the newest: frames without rows know names alone."""
+        filled = [slot for slot in slots if self.stored[slot].info.rows]
+        return self.stored[(filled or slots)[-1]].columns if slots else ()
 
     def _warn(self, text: str) -> None:
         message = f"query '{self.query.id}': {text}"

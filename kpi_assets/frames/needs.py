@@ -22,8 +22,10 @@ class Slot:
         return day_slot(self.span.start) if self.cut else span_slot(self.span)
 
     def is_partition_beside(self, window: Window) -> bool:
-        """Is this what the query's asset holds for the slot's last day, given editions of the window's length?"""
-        return self.cut or self.span.length == window.length
+        """Is this what the query's asset holds for the slot's last day, given editions of the window's kind?"""
+        if self.cut or window.rule is None:
+            return self.cut or self.span.length == window.length
+        return self.span == window.rule.newest(self.span.end, window.zone)
 
 
 @dataclass(frozen=True)

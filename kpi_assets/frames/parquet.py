@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kpi_assets.contracts import FrameInfo
-from kpi_assets.frames.codec import ColumnHead, Encoded
+from kpi_assets.frames.encoded import ColumnHead, Encoded
 
 METADATA = b"kpi_assets"
 CHECKSUM = b"kpi_assets.crc32"

@@ -7,24 +7,25 @@ put aside as `*.damaged`, logged, and healed by the next fetch.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kpi_assets.contracts import FrameInfo, Window
 from kpi_assets.files import Root, folder, names_in, safe_name, told_of, write_whole
+from kpi_assets.logs import inherited, logger
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kpi_assets.frames.codec import Encoded
+    from kpi_assets.frames.encoded import Encoded
 
-log = logging.getLogger("kpi_assets.frames")
+log = logger("kpi_assets.frames")
 
 SUFFIX = ".parquet"
 DAMAGED = ".damaged"
@@ -123,6 +124,22 @@ class FrameStore:
         write_whole(self._path(key, slot), to_parquet(encoded, info))
         return StoredFrame(info, tuple((head.name, head.dtype) for head in encoded.heads))
 
+    def digest(self, key: FrameKey, slots: Sequence[str]) -> str:
+        """A hash over the slots' files: where it is the same, so are the frames, to when they were fetched.
+
+        "" where a file is missing or unreadable, or lies where reading it once more is dear.
+        """
+        place, whole = self._folder(key), sha256()
+        if not isinstance(place, Path):
+            return ""
+        try:
+            for slot in slots:
+                with (place / f"{slot}{SUFFIX}").open("rb") as file:
+                    whole.update(f"{slot}\0{file_digest(file, 'sha256').hexdigest()}\0".encode())
+        except OSError:
+            return ""
+        return whole.hexdigest()
+
     def _folder(self, key: FrameKey) -> Any:
         report, query = safe_name(key.report, "the report"), safe_name(key.query, "the query")
         return self.root / report / query / safe_name(key.fingerprint, "the fingerprint")
@@ -142,7 +159,7 @@ class FrameStore:
                 results = [one(slot) for slot in slots]
             else:
                 with ThreadPoolExecutor(max_workers=min(16, len(slots))) as pool:
-                    results = list(pool.map(one, slots))
+                    results = list(pool.map(inherited(one), slots))
         return {slot: result for slot, result in zip(slots, results, strict=True) if result is not None}
 
     def _guarded(self, path: Any, read: Callable[[Any], T]) -> T | None:

@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.types import is_object_dtype
 
-from kpi_assets.frames.codec import Column, ColumnHead, Encoded, assemble, decode_column
+from kpi_assets.frames.codec import assemble, decode_column
 from kpi_assets.frames.content import EXACT, missing_mask
+from kpi_assets.frames.encoded import Column, ColumnHead, Encoded
 
 ColumnKey: TypeAlias = tuple[str, int]
 """A name, and which of the columns of that name it is."""

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from kpi_assets.frames.codec import encode
-from kpi_assets.frames.content import combined_hash, content_hash
+from kpi_assets.frames.content import content_hash
+from kpi_assets.frames.encoded import combined_hash
 
 
 def hash_of(values: Any, name: str = "x") -> str:
