@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from kpi_assets.contracts import Document, Output, Receipt, Window
-from kpi_assets.errors import DeliveryError, InputError, KpiAssetsError, redact, suggest
-from kpi_assets.ledger import Claim, Entry, Terms, deliver_once
-from kpi_assets.ledger.audience import divide
+from kpi_assets.contracts import Document, Window
+from kpi_assets.contracts.document import PERSONAL
+from kpi_assets.errand import Delivered, Errand, Foreseen, published_by
+from kpi_assets.errors import InputError, KpiAssetsError, suggest
+from kpi_assets.ledger import Claim, Entry, Terms
 from kpi_assets.ledger.rules import doubt
+from kpi_assets.logs import about, logger
+from kpi_assets.parcels import nobody_wants, parcels, reader_of
 from kpi_assets.plan import OutputPlan
+from kpi_assets.readers import nobody
 from kpi_assets.session import Session
 
 if TYPE_CHECKING:
     from kpi_assets.ledger.model import Redeliver
 
-log = logging.getLogger("kpi_assets")
+log = logger("kpi_assets")
 
-
-@dataclass(frozen=True)
-class Delivered:
-    """One delivery of one edition by one output; an output that splits its audience has several.
-
-    A receipt or an error; both where some recipients were refused. `skipped` says why nothing was delivered this time;
-    the receipt is then that of the delivery before, if there was one. `forced`: people got it again because asked.
-    """
-
-    output: str
-    window: Window
-    receipt: Receipt | None = None
-    error: KpiAssetsError | None = None
-    skipped: str = ""
-    forced: bool = False
-
-
-@dataclass(frozen=True)
-class Foreseen:
-    """What delivering would do. `recipients`: who would get it. `stopped` says why the ledger would not let it."""
-
-    output: str
-    text: str
-    recipients: tuple[str, ...] = ()
-    stopped: str = ""
+__all__ = [
+    "Delivered",
+    "Foreseen",
+    "deliver_outputs",
+    "foresee_editions",
+    "foresee_outputs",
+    "published_by",
+    "resend",
+]
 
 
 def deliver_outputs(
@@ -58,24 +45,56 @@ def deliver_outputs(
     """Deliver each edition's stored document; what is published comes before what people are told of.
 
     One output that fails does not keep the others from trying. What people have already is not delivered again, except
-    by force, or where the output says `redeliver: on_change` and the content did. `run_id` is the same for all retries
-    of a run: within one run, force counts once.
+    by force, or where the output says `redeliver: on_change` and the content did. Nor is what the report's `when` holds
+    back, except by force; the ledger says why. `run_id` is the same for all retries of a run: within one run, force
+    counts once. Where recipients get editions of their own, one that cannot be delivered does not stop the others.
     """
     outputs = _in_order(session, output_ids)
     if outputs:
         _report_the_dead(session, windows)
     for window in windows:
-        document = session.editions.load_document(session.plan.id, session.plan.edition(window))
-        for plan in outputs:
-            yield from _Errand(session, plan, document, _terms(plan, force=force), run_id).run()
+        if outputs and nobody_wants(session, window):
+            yield from (_to_nobody(session, plan, window, run_id) for plan in outputs)
+        for parcel in parcels(session, window, [plan.id for plan in outputs]):
+            if parcel.document is None:
+                yield Delivered(parcel.output, window, error=parcel.error, recipient=parcel.address)
+                continue
+            plan = parcel.session.plan.outputs_by_id[parcel.output]
+            errand = Errand(parcel.session, plan, parcel.document, _terms(plan, force=force), run_id)
+            yield from (replace(delivered, recipient=parcel.address) for delivered in errand.run())
+
+
+def foresee_editions(
+    session: Session,
+    windows: Sequence[Window],
+    output_ids: Sequence[str] | None = None,
+    *,
+    force: bool = False,
+) -> Iterator[Foreseen]:
+    """What `deliver_outputs` would do, for `--dry-run`; nothing is delivered or recorded."""
+    outputs = [plan.id for plan in _in_order(session, output_ids)]
+    for window in windows:
+        if nobody_wants(session, window):
+            yield from (Foreseen(id, "", stopped=nobody(session, window)) for id in outputs)
+        for parcel in parcels(session, window, outputs):
+            if parcel.document is None:
+                yield Foreseen(parcel.output, "", recipient=parcel.address, error=parcel.error)
+                continue
+            try:
+                found = [*foresee_outputs(parcel.session, parcel.document, [parcel.output], force=force)]
+            except KpiAssetsError as error:
+                if not parcel.address:
+                    raise
+                found = [Foreseen(parcel.output, "", error=error)]
+            yield from (replace(foreseen, recipient=parcel.address) for foreseen in found)
 
 
 def foresee_outputs(
     session: Session, document: Document, output_ids: Sequence[str] | None = None, *, force: bool = False
 ) -> Iterator[Foreseen]:
-    """What `deliver_outputs` would do with this document, for `--dry-run`; nothing is delivered or recorded."""
+    """What delivering this document would do; nothing is delivered or recorded."""
     for plan in _in_order(session, output_ids):
-        yield from _Errand(session, plan, document, _terms(plan, force=force)).foresee()
+        yield from Errand(session, plan, document, _terms(plan, force=force)).foresee()
 
 
 def resend(session: Session, entry: Entry) -> Delivered:
@@ -83,112 +102,29 @@ def resend(session: Session, entry: Entry) -> Delivered:
 
     Raises InputError where the report has no such output any more, EditionMissingError where the document is gone.
     """
+    session = reader_of(session, entry)
     plan = session.plan.outputs_by_id.get(entry.output)
     if plan is None:
         hint = suggest(entry.output, session.plan.outputs_by_id)
         raise InputError(f"report {session.plan.id} has no output '{entry.output}' any more: {hint}")
     document = session.editions.load_document(session.plan.id, entry.edition)
-    return _Errand(session, plan, document, Terms(force=True)).again(entry)
+    return Errand(session, plan, document, Terms(force=True)).again(entry)
 
 
-@dataclass(frozen=True)
-class _Errand:
-    """One output that is to deliver one document."""
-
-    session: Session
-    plan: OutputPlan
-    document: Document
-    terms: Terms
-    run_id: str = ""
-
-    def run(self) -> Iterator[Delivered]:
-        """Every part of the output; a part that fails does not keep the others from trying."""
-        try:
-            parts = self.session.output(self.plan.id).split()
-        except KpiAssetsError as error:
-            yield self._failed(error)
-        else:
-            for output in parts:
-                yield from self._part(output)
-
-    def foresee(self) -> Iterator[Foreseen]:
-        ledger, now = self.session.ledger, self.session.clock()
-        for output in self.session.output(self.plan.id).split():
-            claim = self._claim(output)
-            audience = divide(ledger.siblings(claim), claim, self.terms)
-            if audience.whole:
-                stopped = ledger.foresee(claim, now=now, terms=self.terms).text
-            else:
-                stopped = "; ".join(audience.doubts) or ("" if audience.remaining else EVERYBODY)
-            text = output.preview(self.document)
-            yield Foreseen(self.plan.id, text, audience.remaining or claim.recipients, stopped)
-
-    def again(self, entry: Entry) -> Delivered:
-        """To the entry's own recipients, who may be others than the report's today."""
-        parts = self.session.output(self.plan.id).split()
-        same = [output for output in parts if self._claim(output).audience == entry.audience]
-        return self._attempt(same[0] if same else parts[0].readdressed(entry.recipients))
-
-    def _part(self, output: Output) -> list[Delivered]:
-        try:
-            return self._to_whom_it_is_new(output)
-        except KpiAssetsError as error:
-            return [self._failed(error)]
-        except Exception as error:
-            log.debug("output %s failed", self.plan.id, exc_info=True)
-            reason = redact(f"{type(error).__name__}: {error}", self.session.secrets)
-            return [self._failed(DeliveryError(self.plan.id, reason))]
-
-    def _to_whom_it_is_new(self, output: Output) -> list[Delivered]:
-        """Deliver whole, or to those of the audience alone who have not got the edition."""
-        claim = self._claim(output)
-        if claim.effect == "publish":
-            return [self._attempt(output)]
-        siblings = self.session.ledger.siblings(claim)
-        audience = divide(siblings, claim, self.terms)
-        if audience.whole:
-            return [self._attempt(output)]
-        doubts = [DeliveryError(self.plan.id, text, ambiguous=True) for text in audience.doubts]
-        done = [self._failed(error) for error in doubts]
-        if audience.remaining:
-            return [*done, self._attempt(output.readdressed(audience.remaining))]
-        receipts = [entry.receipt for entry in siblings if entry.receipt]
-        return done or [self._delivered(receipts[-1] if receipts else None, skipped=EVERYBODY)]
-
-    def _attempt(self, output: Output) -> Delivered:
-        outcome = deliver_once(
-            self.session.ledger,
-            self._claim(output),
-            lambda: output.deliver(self.document),
-            clock=self.session.clock,
-            terms=self.terms,
-        )
-        made = self._delivered(outcome.receipt, skipped=outcome.skipped)
-        return replace(made, error=outcome.error, forced=outcome.why == "forced")
-
-    def _claim(self, output: Output) -> Claim:
-        window = self.document.window
-        return Claim(
-            report=self.document.report,
-            start=window.start,
-            end=window.end,
-            output=self.plan.id,
-            edition=self.document.edition,
-            plugin=self.plan.plugin,
-            effect="notify" if self.plan.effect == "notify" else "publish",
-            recipients=output.recipients,
-            content_hash=self.document.message_hash,
-            run_id=self.run_id,
-        )
-
-    def _delivered(self, receipt: Receipt | None, *, skipped: str = "") -> Delivered:
-        return Delivered(self.plan.id, self.document.window, receipt=receipt, skipped=skipped)
-
-    def _failed(self, error: KpiAssetsError) -> Delivered:
-        return Delivered(self.plan.id, self.document.window, error=error)
-
-
-EVERYBODY = "everybody has it already"
+def _to_nobody(session: Session, plan: OutputPlan, window: Window, run_id: str) -> Delivered:
+    """An edition without recipients: nothing is delivered, and the ledger says so."""
+    claim = Claim(
+        report=session.plan.id,
+        start=window.start,
+        end=window.end,
+        output=plan.id,
+        edition=session.plan.common_edition(window),
+        plugin=plan.plugin,
+        effect="notify" if plan.effect == "notify" else "publish",
+        run_id=run_id,
+    )
+    session.ledger.skip(claim, nobody(session, window), now=session.clock())
+    return Delivered(plan.id, window, skipped=nobody(session, window), unmet=True)
 
 
 def _in_order(session: Session, ids: Sequence[str] | None) -> list[OutputPlan]:
@@ -207,4 +143,5 @@ def _report_the_dead(session: Session, windows: Sequence[Window]) -> None:
     for entry in session.ledger.give_up_lapsed(now=now, report=session.plan.id):
         ours = any((window.start, window.end) == (entry.start, entry.end) for window in windows)
         if entry.state == "unknown" and not ours:
-            log.warning("output '%s': %s", entry.output, doubt(entry))
+            with about(entry.report, f"outputs/{entry.output}", entry.edition.partition(PERSONAL)[0]):
+                log.warning(doubt(entry))

@@ -295,6 +295,6 @@ def test_the_dead_of_other_editions_are_reported(world: World, caplog: pytest.Lo
         world.deliver()
         world.deliver()
     assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
-        "output 'board': it is not known whether ada got edition 2024-11-17 "
+        "weekly/outputs/board 2024-11-17: it is not known whether ada got edition 2024-11-17 "
         "(the process that delivered it died before it had an answer)"
     ]

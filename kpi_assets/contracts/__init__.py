@@ -16,9 +16,11 @@ from kpi_assets.contracts.block import (
     Stats,
     Table,
     Target,
+    Value,
     Verdict,
 )
 from kpi_assets.contracts.document import BITMAP_FORMATS, Document, File, Format, QueryNote, Receipt
+from kpi_assets.contracts.handover import handing_over
 from kpi_assets.contracts.plugins import Datasource, Output, PluginArgs, RenderContext, View
 from kpi_assets.contracts.query import (
     ColumnContract,
@@ -30,7 +32,8 @@ from kpi_assets.contracts.query import (
     QueryAnalysis,
     Refresh,
 )
-from kpi_assets.contracts.window import Span, Window
+from kpi_assets.contracts.recipient import Recipient
+from kpi_assets.contracts.window import Span, Window, WindowRule
 
 __all__ = [
     "BITMAP_FORMATS",
@@ -60,6 +63,7 @@ __all__ = [
     "QueryNote",
     "Raw",
     "Receipt",
+    "Recipient",
     "Refresh",
     "RenderContext",
     "Span",
@@ -67,7 +71,10 @@ __all__ = [
     "Stats",
     "Table",
     "Target",
+    "Value",
     "Verdict",
     "View",
     "Window",
+    "WindowRule",
+    "handing_over",
 ]

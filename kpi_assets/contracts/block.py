@@ -7,11 +7,14 @@ text unless the field's name says otherwise; escaping is the format's business.
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Verdict = Literal["better", "worse", "same", "none"]
+Value = bool | int | float | timedelta | datetime | date
+"""What a cell's text was written from, where that is no text itself. Numbers are finite."""
 
 
 class Content(BaseModel):
@@ -136,10 +139,12 @@ class Cell(Content):
     """A table's cell.
 
     `bar` is the in-cell bar's share of the widest (0 to 1); `emphasis` draws it in full colour, else soft. `heat` is
-    the step of the ramp, 0 to 6. `missing` cells print their text grey.
+    the step of the ramp, 0 to 6. `missing` cells print their text grey. `value` is what the text was written from, for
+    people who calculate on; None where that is text, or nothing.
     """
 
     text: str
+    value: Value | None = None
     bar: float | None = None
     emphasis: bool = False
     heat: int | None = None
@@ -186,7 +191,8 @@ class Block(Content):
     `title` is what stands above it: the finding, or the measure where there is none. `subtitle` is the grey line: what
     is measured, unit, days. `finding` is the finding as a sentence, empty where the data say nothing. `numbers` is the
     fold-out table under a chart. `cols` are the columns taken in the page's grid. `status` is `placeholder` when the
-    view could not be made and `empty` when there was nothing to show. `rows` counts the rows of all its frames.
+    view could not be made, `empty` when there was nothing to show, and `left_out` when its `when` does not hold: then
+    it is in no document, and `note` says why. `rows` counts the rows of all its frames.
     """
 
     view: str
@@ -198,7 +204,7 @@ class Block(Content):
     description: str = ""
     note: str = ""
     cols: int = 6
-    status: Literal["ok", "empty", "placeholder"] = "ok"
+    status: Literal["ok", "empty", "placeholder", "left_out"] = "ok"
     elements: tuple[Element, ...] = ()
     numbers: Table | None = None
     rows: int = 0

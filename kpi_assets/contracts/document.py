@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -10,9 +11,12 @@ from typing import Literal
 from kpi_assets.contracts.block import Block
 from kpi_assets.contracts.window import Window
 
-Format = Literal["html", "md", "pdf", "png", "mail", "slack", "csv"]
+Format = Literal["html", "md", "pdf", "png", "mail", "slack", "slack_tables", "csv", "xlsx"]
 
-BITMAP_FORMATS: frozenset[Format] = frozenset({"md", "mail", "slack"})
+PERSONAL = "~"
+"""Stands in an edition's id before what names the recipient whose edition it is."""
+
+BITMAP_FORMATS: frozenset[Format] = frozenset({"md", "mail", "slack", "slack_tables"})
 """The formats that show charts as bitmaps: views draw `Picture.png` only where one of these is asked for."""
 
 
@@ -47,9 +51,11 @@ class Document:
 
     `edition` is the edition's id within the report (the partition key, with a suffix where the window's length is not
     the report's own). `files` holds what each asked format is made of (`index.html`, `index.md`, `report.pdf`,
-    `report.png`, `mail.html` with `mail.txt`, `slack.json`, `data/*.csv`) and the pictures that they point to.
-    `subject` is a mail's subject line: the main number, its change, one contrast, the window.
-    `page_url` is where readers find the page, "" where nobody said.
+    `report.png`, `mail.html` with `mail.txt`, `slack.json`, `slack-tables.json`, `data/*.csv`, `data/report.xlsx`) and
+    the pictures that they point to. `subject` is a mail's subject line: the main number, its change, one contrast, the
+    window. `page_url` is where readers find the page, "" where nobody said. `published` are the addresses of folders
+    where outputs put the files, by the output's id; filled in when it is delivered. `unmet` says why nobody is to be
+    told of the edition: what `when` wants and the data do not say; "" where it is to be sent.
     """
 
     report: str
@@ -63,6 +69,13 @@ class Document:
     queries: tuple[QueryNote, ...] = ()
     files: tuple[File, ...] = field(default=())
     page_url: str = ""
+    published: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    unmet: str = ""
+
+    @property
+    def common_edition(self) -> str:
+        """The edition's id without what tells one recipient's from another's."""
+        return self.edition.partition(PERSONAL)[0]
 
     @property
     def content_hash(self) -> str:
@@ -93,7 +106,9 @@ class Receipt:
     """Proof of a delivery. `location` is the path or URL where a person finds it, or the message's id.
 
     `recipients` are those who got it; `refused` those who did not, each with the reason (`a@b.example: 550 ...`). A
-    receipt with refusals is neither a success nor a failure: it says exactly who has the message.
+    receipt with refusals is neither a success nor a failure: it says exactly who has the message. `files_url` is the
+    address of the folder from which others can load the document's files, "" where there is none. `messages` are the
+    ids of what was posted, where a channel can change it later.
     """
 
     output: str
@@ -105,3 +120,5 @@ class Receipt:
     files: int = 0
     detail: str = ""
     refused: tuple[str, ...] = ()
+    files_url: str = ""
+    messages: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,6 +42,8 @@ class Datasource(ABC):
     """Dagster kinds shown on its query assets, e.g. `("sql", "mysql")`."""
     language: ClassVar[str] = "text"
     """Name of the query language for highlighting, e.g. `sql`, `promql`."""
+    binds_recipients: ClassVar[bool] = False
+    """Does `query` put the values of `query.recipient` where `{recipient.name}` stands, as data and nothing else?"""
 
     def __init__(self, id: str, args: Any) -> None:
         self.id = id
@@ -123,13 +125,24 @@ class View(ABC):
         """The block. Frames must not be changed. Raises ViewError when they cannot be shown."""
 
 
+Personal = Literal["address", "place", "link", "text", "nobody"]
+"""How a recipient's value is put into an argument: as it is into an `address` (whom it tells) or a `text`; made fit for
+a path into a `place` (where it delivers) or a `link` to it. `nobody` is a further audience, which must be empty."""
+
+
 class Output(ABC):
     """A channel that delivers documents."""
 
     Args: ClassVar[type[PluginArgs]]
     effect: ClassVar[str] = "publish"
     """`publish` (idempotent, always) or `notify` (people see it)."""
+    announces: ClassVar[bool] = False
+    """Does `deliver` call `handing_over` before people can see anything? Of one that does not, nobody knows what people
+    have when its process dies."""
     kinds: ClassVar[tuple[str, ...]] = ()
+    personal: ClassVar[Mapping[str, Personal]] = {}
+    """The arguments in which `{recipient.name}` may stand; one of those that say where must hold one, or all
+    recipients' editions would meet in one place."""
 
     def __init__(self, id: str, args: Any) -> None:
         self.id = id
@@ -143,6 +156,16 @@ class Output(ABC):
     @abstractmethod
     def deliver(self, document: Document) -> Receipt:
         """Deliver. Raises DeliveryError; what was already there stays whole."""
+
+    def deliver_again(self, document: Document, earlier: Receipt) -> Receipt:
+        """Deliver an edition that the same recipients have already; `earlier` is the receipt of that."""
+        del earlier
+        return self.deliver(document)
+
+    @property
+    def publisher(self) -> str | None:
+        """The id of the output of the same report that publishes what this one's messages show; None: it needs none."""
+        return None
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -169,6 +192,20 @@ class Output(ABC):
 
     def check(self) -> None:  # noqa: B027 - an output may have nothing to check
         """Log in and look whether delivering could work, without delivering. Raises as `deliver` does."""
+
+    @classmethod
+    def tells(cls, to: str) -> bool:
+        """Is `to` an address that `tell` can write to? It only looks at the text."""
+        del to
+        return False
+
+    def tell(self, to: str, subject: str, text: str) -> None:
+        """Write a short plain message to one address: the report's owner, never its audience.
+
+        Raises DeliveryError; `ambiguous` where the message may have arrived all the same.
+        """
+        del text
+        raise DeliveryError(self.id, f"it has no addresses, so {to} cannot be told: {subject}")
 
     def preview(self, document: Document) -> str:
         """One sentence: what `deliver` would do, for `--dry-run`."""

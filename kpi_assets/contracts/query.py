@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from kpi_assets.contracts.recipient import Recipient
 from kpi_assets.contracts.window import Span
 
 Grain = Literal["day", "window"]
@@ -35,7 +36,8 @@ class Query:
     """A question to a datasource.
 
     `text` is the backend's own language, with `{from}`, `{to}` and `{interval}` standing for the window.
-    `args` are the backend's options (`query_args` in YAML): plain JSON values.
+    `args` are the backend's options (`query_args` in YAML): plain JSON values. `recipient` is whom the rows are for:
+    her values are bound where `{recipient.name}` stands; None where they are for everybody.
     """
 
     id: str
@@ -44,11 +46,18 @@ class Query:
     args: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[ColumnContract, ...] = ()
     description: str = ""
+    recipient: Recipient | None = None
 
     def digest(self, *more: object) -> str:
         """A short hash of everything that decides what rows come back, and of `more`."""
         text = "\n".join(line.rstrip() for line in self.text.strip().splitlines())
-        parts = [self.datasource, text, dict(self.args), *more]
+        parts = [
+            self.datasource,
+            text,
+            dict(self.args),
+            *([self.recipient.key] if self.recipient else ()),
+            *more,
+        ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kpi_assets.ledger.model import Claim, Entry, Terms, member, members, moment
-from kpi_assets.ledger.rules import Verdict, doubt
+from kpi_assets.ledger.rules import Verdict, as_left, doubt
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,16 @@ def overlap(entries: Sequence[Entry], claim: Claim, terms: Terms, now: datetime)
     """
     if claim.effect == "publish":
         return None
-    others = [e for e in entries if e.audience != claim.audience and e.members & members(claim.recipients)]
+    found = [e for e in entries if e.audience != claim.audience and e.members & members(claim.recipients)]
+    others = [as_left(entry, now) for entry in found]
     for entry in others:
-        if entry.state == "claimed" and not entry.lapsed(now):
+        if entry.state == "claimed":
             since = moment(entry.changed_at)
             return Verdict(
                 stop="busy", text=f"another process delivers it to some of the same people since {since}"
             )
     for entry in others:
-        if entry.state in ("claimed", "unknown"):
+        if entry.state == "unknown":
             return Verdict(stop="unknown", text=doubt(entry))
     if _reached(others, claim, terms) & members(claim.recipients):
         return Verdict(stop="done", text="some of these people got it meanwhile; run again for the others")

@@ -35,7 +35,8 @@ class Claim:
 
     Report, window, output and recipients identify it; the rest is for people. `run_id` names the run that asks, the
     same for all its retries: within one run `force` counts once. `content_hash` is of what readers are told,
-    so that an edition made again from the same rows is the same.
+    so that an edition made again from the same rows is the same. `announces`: `Ledger.handing_over` will be called
+    before people can see anything of it.
     """
 
     report: str
@@ -48,6 +49,7 @@ class Claim:
     recipients: tuple[str, ...] = ()
     content_hash: str = ""
     run_id: str = ""
+    announces: bool = False
 
     @property
     def audience(self) -> str:

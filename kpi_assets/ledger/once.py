@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +12,15 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from kpi_assets.contracts import Receipt
+from kpi_assets.contracts.handover import handover_heard
 from kpi_assets.errors import DeliveryError, KpiAssetsError
 from kpi_assets.ledger.model import ONCE, Claim, Held, LedgerError, Refused, Terms, Why
+from kpi_assets.logs import inherited, logger
 
 if TYPE_CHECKING:
     from kpi_assets.ledger.store import Ledger
 
-log = logging.getLogger("kpi_assets")
+log = logger("kpi_assets")
 
 Clock = Callable[[], datetime]
 Deliver = Callable[[], Receipt]
@@ -57,7 +59,7 @@ def deliver_once(
     got = _claim(ledger, claim, clock, terms=terms, pause=pause)
     if isinstance(got, Held):
         with _heard_of(ledger, got, clock):
-            return _attempt(ledger, got, deliver, clock)
+            return _attempt(ledger, _Handover(ledger, got, clock), deliver, clock)
     receipt = got.entry.receipt if got.entry else None
     if got.stop == "done":
         return Outcome(receipt, skipped=got.text)
@@ -76,18 +78,44 @@ def _claim(
         waited, delay = waited + delay, min(delay * 1.5, 5.0)
 
 
-def _attempt(ledger: Ledger, held: Held, deliver: Deliver, clock: Clock) -> Outcome:
+@dataclass
+class _Handover:
+    """What is known of whether people may have seen something; called when it begins."""
+
+    ledger: Ledger
+    held: Held
+    clock: Clock
+    begun: bool = False
+
+    def __call__(self) -> None:
+        if not self.begun and not self.ledger.handing_over(self.held, now=self.clock()):
+            raise DeliveryError(self.held.claim.output, OVERTAKEN)
+        self.begun = True
+
+    @property
+    def may_be_seen(self) -> bool:
+        return self.held.claim.effect == "notify" and (self.begun or not self.held.claim.announces)
+
+
+OVERTAKEN = (
+    "nothing was sent: this process was silent for longer than its lease, so another may deliver it instead"
+)
+
+
+def _attempt(ledger: Ledger, handover: _Handover, deliver: Deliver, clock: Clock) -> Outcome:
+    held = handover.held
     try:
-        receipt = deliver()
+        with handover_heard(handover):
+            receipt = deliver()
     except KpiAssetsError as error:
         return _not_arrived(ledger, held, error, clock, doubtful=getattr(error, "ambiguous", False))
-    except Exception as error:
-        log.debug("output %s failed", held.claim.output, exc_info=True)
+    except Exception as error:  # noqa: BLE001 - told in the debug log, without secrets
+        log.debug("output %s failed\n%s", held.claim.output, ledger.hide(traceback.format_exc()))
         reason = ledger.hide(f"{type(error).__name__}: {error}")
-        ours = DeliveryError(held.claim.output, reason, ambiguous=held.claim.effect == "notify")
-        return _not_arrived(ledger, held, ours, clock, doubtful=True)
+        ours = DeliveryError(held.claim.output, reason, ambiguous=handover.may_be_seen)
+        return _not_arrived(ledger, held, ours, clock, doubtful=handover.may_be_seen)
     except BaseException:
-        _not_arrived(ledger, held, _interrupted(held), clock, doubtful=True)
+        _not_arrived(ledger, held, _interrupted(held), clock, doubtful=handover.may_be_seen)
         raise
     return _arrived(ledger, held, receipt, clock)
 
@@ -138,7 +166,7 @@ def _heard_of(ledger: Ledger, held: Held, clock: Clock) -> Generator[None]:
             except LedgerError:
                 log.debug("the lease of attempt %s could not be renewed", held.token, exc_info=True)
 
-    thread = Thread(target=renew, name="ledger", daemon=True)
+    thread = Thread(target=inherited(renew), name="ledger", daemon=True)
     thread.start()
     try:
         yield

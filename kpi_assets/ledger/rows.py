@@ -93,6 +93,7 @@ def receipt_json(receipt: Receipt, hide: Hide) -> str:
         detail=hide(receipt.detail),
         recipients=tuple(hide(text) for text in receipt.recipients),
         refused=tuple(hide(text) for text in receipt.refused),
+        files_url=hide(receipt.files_url),
     )
     return RECEIPT.dump_json(clean).decode()
 

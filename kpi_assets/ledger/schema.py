@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Integer,
     MetaData,
@@ -26,8 +28,8 @@ from sqlalchemy import (
 
 from kpi_assets.ledger.model import LedgerError
 
-VERSION = 1
-"""Of the tables. A change of them raises it and adds a step to `_upgrade`."""
+VERSION = 4
+"""Of the tables. A new table raises it and is made where it is missing; a change of one needs a step in `prepare`."""
 
 TABLES = MetaData()
 
@@ -97,6 +99,51 @@ ATTEMPTS = Table(
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment),
 )
+
+NOTICES = Table(
+    "kpi_assets_notices",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("report", String(200), nullable=False),
+    Column("incident", String(200), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("owner", String(400), nullable=False),
+    Column("output", String(200), nullable=False),
+    Column("run_id", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lease_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("report", "incident", "kind", name="kpi_assets_told_once"),
+)
+"""What owners were told. One row per report, incident (a run with its retries, a backfill) and kind of notice."""
+
+HEARTBEATS = Table(
+    "kpi_assets_heartbeats",
+    TABLES,
+    Column("run_id", String(200), primary_key=True),
+    Column("host", String(400), nullable=False),
+    Column("alive_until", Moment, nullable=False),
+)
+"""Runs that give signs of life, and until when the last one holds."""
+
+TOTALS = Table(
+    "kpi_assets_totals",
+    TABLES,
+    Column("report", String(200), primary_key=True),
+    Column("editions", BigInteger, nullable=False),
+    Column("queries", BigInteger, nullable=False),
+    Column("failed_queries", BigInteger, nullable=False),
+    Column("failed_views", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("query_seconds", Float(53), nullable=False),
+    Column("render_seconds", Float(53), nullable=False),
+    Column("newest_end", Date),
+    Column("made_at", Moment),
+)
+"""What all runs of a report together have done, for metrics. One row per report: it never grows, and sums only rise."""
 
 
 def prepare(connection: Connection, place: str) -> None:

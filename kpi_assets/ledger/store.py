@@ -15,7 +15,18 @@ from kpi_assets.contracts import Receipt
 from kpi_assets.errors import InputError
 from kpi_assets.ledger.audience import overlap
 from kpi_assets.ledger.database import Database, open_database
-from kpi_assets.ledger.model import ONCE, Attempt, Claim, Entry, Held, Refused, State, Terms, reached_by
+from kpi_assets.ledger.model import (
+    ONCE,
+    Attempt,
+    Claim,
+    Entry,
+    Held,
+    LedgerError,
+    Refused,
+    State,
+    Terms,
+    reached_by,
+)
 from kpi_assets.ledger.rows import Hide, attempt_of, entry_of, members_json, receipt_json
 from kpi_assets.ledger.rules import Verdict, decide
 from kpi_assets.ledger.schema import ATTEMPTS, DELIVERIES
@@ -23,6 +34,9 @@ from kpi_assets.ledger.turns import Turn
 
 LEASE = timedelta(seconds=60)
 """How long a process may be silent before its delivery counts as `unknown`. It is heard of every quarter of this."""
+
+LEASE_SECONDS = "KPI_ASSETS_LEASE"
+"""The variable that sets another lease, in seconds."""
 
 
 def _as_it_is(text: str) -> str:
@@ -32,10 +46,25 @@ def _as_it_is(text: str) -> str:
 def open_ledger(home: Path, environ: Mapping[str, str], *, hide: Hide = _as_it_is) -> Ledger:
     """The ledger of a project, its tables made on first use. Raises LedgerError.
 
-    It is the PostgreSQL database that `KPI_ASSETS_LEDGER` names, else `<home>/ledger.db`. `hide` puts `***` in place of
-    secrets in everything that is kept.
+    It is the PostgreSQL database that `KPI_ASSETS_LEDGER` names, else `<home>/ledger.db`. `KPI_ASSETS_LEASE` sets the
+    lease, in seconds. `hide` puts `***` in place of secrets in everything that is kept.
     """
-    return Ledger(open_database(home, environ), hide)
+    lease = lease_from(environ)
+    return Ledger(open_database(home, environ), hide, lease)
+
+
+def lease_from(environ: Mapping[str, str]) -> timedelta:
+    """The lease that the environment sets, else a minute. Raises LedgerError for one that is no time."""
+    written = environ.get(LEASE_SECONDS, "")
+    if not written:
+        return LEASE
+    try:
+        lease = timedelta(seconds=float(written))
+    except (ValueError, OverflowError):
+        lease = timedelta(0)
+    if lease <= timedelta(0):
+        raise LedgerError(f"{LEASE_SECONDS} is '{written}'; write a number of seconds above 0, as in 60")
+    return lease
 
 
 @dataclass(frozen=True)
@@ -71,14 +100,14 @@ class Ledger:
     def claim(self, claim: Claim, *, now: datetime, terms: Terms = ONCE) -> Held | Refused:
         """Take the claim, if the rules allow it; nobody else can then, until it is settled or the lease ends.
 
-        Who comes upon another's claim whose lease has ended leaves it `unknown`, before anything else.
+        Who comes upon another's claim whose lease has ended settles that, before anything else: it is `unknown`, or
+        `failed` where its holder had still to announce that it hands over.
         """
         with self._turn(claim, now) as turn:
+            for other in turn.siblings(claim):
+                turn.give_up(other)
             entry = turn.find(claim)
             verdict = _verdict(turn, claim, terms)
-            if entry and entry.lapsed(now):
-                turn.give_up(entry)
-                entry = turn.get(entry.id)
             if verdict.stop:
                 return Refused(verdict.stop, verdict.text, entry)
             row = entry or turn.add(claim, "claimed")
@@ -96,6 +125,14 @@ class Ledger:
         with self._turn(held.claim, now) as turn:
             renewed = update(DELIVERIES).where(*mine).values(lease_until=now + self.lease)
             return turn.connection.execute(renewed).rowcount == 1
+
+    def handing_over(self, held: Held, *, now: datetime) -> bool:
+        """Write down that from now on people may see something of the delivery, and tell that the process lives.
+
+        False when the claim is no longer its own: nothing may be handed over then.
+        """
+        with self._turn(held.claim, now) as turn:
+            return turn.handing_over(held, now + self.lease)
 
     def arrived(self, held: Held, receipt: Receipt, *, now: datetime) -> None:
         """The delivery was taken; by some of the recipients only, where the receipt tells of refusals."""
@@ -128,8 +165,8 @@ class Ledger:
             entry = turn.find(claim)
             if entry is None:
                 turn.add(claim, "skipped", reason)
-            elif entry.state == "skipped":
-                turn.change(entry.id, reason=self.hide(reason), run_id=claim.run_id)
+            elif entry.state in ("skipped", "failed"):
+                turn.change(entry.id, state="skipped", reason=self.hide(reason), run_id=claim.run_id)
 
     # ------------------------------------------------------------ looking
 
@@ -157,13 +194,11 @@ class Ledger:
     # ------------------------------------------------------------ a person's word
 
     def give_up_lapsed(self, *, now: datetime, report: str | None = None) -> list[Entry]:
-        """Settle every claim whose process has not been heard of: notifications become `unknown`. Returns them."""
+        """Settle every claim whose process has not been heard of, as `claim` would. Returns them."""
         lapsed = [e for e in self.entries(Search(report=report, states=("claimed",))) if e.lapsed(now)]
         for entry in lapsed:
             with self._turn(entry, now) as turn:
-                fresh = turn.get(entry.id)
-                if fresh.lapsed(now):
-                    turn.give_up(fresh)
+                turn.give_up(turn.get(entry.id))
         return [self.entry(entry.id) for entry in lapsed]
 
     def confirm(self, id: int, *, now: datetime) -> Entry:
@@ -194,6 +229,21 @@ class Ledger:
                 raise InputError(f"delivery {id} is being made right now: wait until it is done")
             turn.remove(id)
             return entry
+
+    def prune(self, before: datetime, *, now: datetime) -> list[Entry]:
+        """Remove every row whose edition ended, and whose state last changed, before a moment. Returns them.
+
+        What is claimed or unknown stays: somebody has to look at it first.
+        """
+        found = self.entries(Search(states=("sent", "partial", "failed", "skipped")))
+        old = [e for e in found if e.end <= before.date() and e.changed_at < before]
+        removed: list[Entry] = []
+        for entry in old:
+            with self._turn(entry, now) as turn:
+                if turn.find_again(entry) == entry:
+                    turn.remove(entry.id)
+                    removed.append(entry)
+        return removed
 
     @contextmanager
     def _turn(self, what: Claim | Entry, now: datetime) -> Generator[Turn]:

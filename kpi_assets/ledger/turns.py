@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 from kpi_assets.errors import InputError
 from kpi_assets.ledger.model import Claim, Entry, Held, State, Why
 from kpi_assets.ledger.rows import Hide, described, entry_of, identity
-from kpi_assets.ledger.rules import LEFT
+from kpi_assets.ledger.rules import NOTHING_YET, as_left, still
 from kpi_assets.ledger.schema import ATTEMPTS, DELIVERIES
 
 
@@ -44,6 +44,11 @@ class Turn:
         if row is None:
             raise InputError(f"there is no delivery {id}: `kpi-assets deliveries list` shows those that are")
         return entry_of(row)
+
+    def find_again(self, entry: Entry) -> Entry | None:
+        """The row as it is now; None where it is gone."""
+        row = self._row(entry.id)
+        return entry_of(row) if row else None
 
     def tried(self, token: str) -> Row[Any] | None:
         """The attempt that has, or had, the claim."""
@@ -77,6 +82,7 @@ class Turn:
             entry.id,
             **described(claim, self.hide),
             state="claimed",
+            reason=NOTHING_YET if claim.announces and claim.effect == "notify" else "",
             state_before=entry.before if entry.state == "claimed" else entry.state,
             attempts=entry.attempts + 1,
             token=held.token,
@@ -106,8 +112,9 @@ class Turn:
         row = self._row(held.id)
         if row is None or row.token != held.token or row.state not in ("claimed", "unknown"):
             return
-        kept = _still(row) if state == "failed" else {}
-        self.change(held.id, **{"state": state, "reason": said, "lease_until": None, **facts, **kept})
+        after = still(entry_of(row)) if state == "failed" else None
+        kept = {"state": after.state, "run_id": after.run_id} if after else {"state": state}
+        self.change(held.id, **{"reason": said, "lease_until": None, **facts, **kept})
 
     def still_reached(self, held: Held) -> frozenset[str]:
         """Who had the edition before this attempt; under `on_change`, who had this content."""
@@ -117,12 +124,22 @@ class Turn:
         same = held.terms.redeliver == "never" or row.content_hash == held.claim.content_hash
         return entry_of(row).reached if same else frozenset()
 
-    def give_up(self, entry: Entry) -> None:
-        """The process that held it is dead: a notification may have arrived; what publishes is done again."""
-        state: State = "failed" if entry.effect == "publish" else "unknown"
-        self.change(entry.id, state=state, reason=LEFT, lease_until=None)
+    def handing_over(self, held: Held, lease_until: datetime) -> bool:
+        """Write down that people may see something from now on; False where the claim is no longer `held`'s."""
+        mine = (DELIVERIES.c.id == held.id, DELIVERIES.c.token == held.token, DELIVERIES.c.state == "claimed")
+        begun = update(DELIVERIES).where(*mine).values(reason="", lease_until=lease_until)
+        return self.connection.execute(begun).rowcount == 1
+
+    def give_up(self, entry: Entry) -> Entry:
+        """Settle the row if the process that held it is dead; the row as it is then."""
+        left = as_left(entry, self.now)
+        if left == entry:
+            return entry
+        self.change(entry.id, state=left.state, reason=left.reason, run_id=left.run_id, lease_until=None)
+        state: State = "unknown" if entry.effect == "notify" and entry.reason != NOTHING_YET else "failed"
         tried = update(ATTEMPTS).where(ATTEMPTS.c.token == entry.token)
-        self.connection.execute(tried.values(state=state, reason=LEFT))
+        self.connection.execute(tried.values(state=state, reason=left.reason))
+        return self.get(entry.id)
 
     def change(self, id: int, **values: Any) -> None:
         row = {"changed_at": self.now, **values}
@@ -134,10 +151,3 @@ class Turn:
 
     def _row(self, id: int) -> Row[Any] | None:
         return self.connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == id)).one_or_none()
-
-
-def _still(row: Row[Any]) -> dict[str, Any]:
-    """What stays when a second notification failed: who had the edition has it still, or is still in doubt."""
-    if row.effect == "publish" or row.state_before not in ("sent", "partial", "unknown"):
-        return {}
-    return {"state": row.state_before, "run_id": ""}

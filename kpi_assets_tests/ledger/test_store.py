@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -346,3 +347,12 @@ def test_who_has_it_is_not_forgotten_by_a_resend(ledger: Ledger, redeliver: Rede
     ledger.arrived(again, receipt(changed, refused=["bob@example.com: 550 later"]), now=LATER)
     entry = ledger.entry(again.id)
     assert (entry.state, len(entry.reached)) == ("partial", count)
+
+
+@pytest.mark.parametrize("written", ["soon", "0", "-3", "nan", "1e300"])
+def test_a_lease_is_a_number_of_seconds(tmp_path: Path, written: str) -> None:
+    """`KPI_ASSETS_LEASE` sets how long a silent process counts as alive; what is no time is refused by name."""
+    assert open_ledger(tmp_path, {"KPI_ASSETS_LEASE": "2.5"}).lease == timedelta(seconds=2.5)
+    assert open_ledger(tmp_path, {}).lease == timedelta(seconds=60)
+    with pytest.raises(LedgerError, match=f"KPI_ASSETS_LEASE is '{re.escape(written)}'; write a number"):
+        open_ledger(tmp_path, {"KPI_ASSETS_LEASE": written})
