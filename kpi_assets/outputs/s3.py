@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from kpi_assets.contracts import Document, Format, Output, Receipt
 from kpi_assets.errors import DeliveryError, PluginError
+from kpi_assets.logs import logger
 from kpi_assets.outputs.remote.args import PublishArgs
 from kpi_assets.outputs.remote.bucket import Bucket, BucketError, client_trouble
 from kpi_assets.outputs.remote.publish import Publication
 from kpi_assets.registry import install_hint
 
-log = logging.getLogger("kpi_assets")
+log = logger("kpi_assets")
 UNTOUCHED = "`latest` still shows a whole edition; run it again when that is mended"
 
 
@@ -92,6 +93,7 @@ class S3Output(Output):
     Args = S3Args
     effect = "publish"
     kinds = ("s3",)
+    personal: ClassVar = {"prefix": "place", "bucket": "place", "public_url": "link"}
     args: S3Args
 
     @property
@@ -117,6 +119,7 @@ class S3Output(Output):
             content_hash=document.content_hash,
             files=publication.count,
             detail=detail,
+            files_url=self.args.files_url(publication.edition.name),
         )
 
     def check(self) -> None:

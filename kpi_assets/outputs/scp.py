@@ -100,6 +100,7 @@ class ScpOutput(Output):
     Args = ScpArgs
     effect = "publish"
     kinds = ("ssh",)
+    personal: ClassVar = {"remote_path": "place", "public_url": "link"}
     args: ScpArgs
 
     @property
@@ -138,6 +139,7 @@ class ScpOutput(Output):
             content_hash=document.content_hash,
             files=publication.count,
             detail=f"latest-{document.slug}" if self.args.latest else "",
+            files_url=self.args.files_url(publication.edition.name),
         )
 
     def check(self) -> None:

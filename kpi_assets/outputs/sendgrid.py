@@ -6,19 +6,20 @@ import base64
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from typing import Any
 from urllib.error import URLError
 
 from pydantic import Field, SecretStr, model_validator
 
-from kpi_assets.contracts import Document, Format, Output, Receipt
+from kpi_assets.contracts import Document, Format, Output, Receipt, handing_over
 from kpi_assets.errors import DeliveryError, redact
-from kpi_assets.outputs.mailing.addresses import bare, header_address, normalised
-from kpi_assets.outputs.mailing.args import LetterArgs, filled
+from kpi_assets.outputs.mailing.addresses import bare, header_address, is_address, normalised
+from kpi_assets.outputs.mailing.args import PERSONAL, LetterArgs, filled
 from kpi_assets.outputs.mailing.complaints import complaints
 from kpi_assets.outputs.mailing.letter import Enclosure, Letter, write_letter
 from kpi_assets.outputs.mailing.mime import extra_headers, message_id
+from kpi_assets.outputs.mailing.note import AUTOMATIC, note_id
 from kpi_assets.retries import attempts
 
 KEY, SANDBOX = "SENDGRID_API_KEY", "SENDGRID_SANDBOX_ENABLED"
@@ -59,12 +60,18 @@ class SendGridOutput(Output):
 
     Args = SendGridArgs
     effect = "notify"
+    announces = True
     kinds = ("email", "sendgrid")
+    personal = PERSONAL
     args: SendGridArgs
 
     @property
     def formats(self) -> frozenset[Format]:
         return self.args.formats
+
+    @property
+    def publisher(self) -> str | None:
+        return self.args.images_from
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -104,6 +111,23 @@ class SendGridOutput(Output):
     def check(self) -> None:
         self._request("get", lambda client, timeout: client.scopes.get(timeout=timeout))
 
+    @classmethod
+    def tells(cls, to: str) -> bool:
+        return is_address(to)
+
+    def tell(self, to: str, subject: str, text: str) -> None:
+        sender = self.args.email_from[0]
+        body: dict[str, Any] = {
+            "from": _person(sender),
+            "personalizations": [{"to": [_person(to)]}],
+            "subject": subject,
+            "content": [{"type": "text/plain", "value": text}],
+            "headers": {"Message-ID": note_id(sender, to, subject, text), **AUTOMATIC},
+        }
+        if _sandbox():
+            body["mail_settings"] = {"sandbox_mode": {"enable": True}}
+        self._post(body)
+
     def preview(self, document: Document) -> str:
         to = ", ".join(self.recipients)
         return f"would mail '{filled(self.args.subject, document)}' to {to} through SendGrid"
@@ -114,6 +138,10 @@ class SendGridOutput(Output):
     def _send(self, document: Document, letter: Letter) -> str:
         """Send to this output's recipients, at most 1,000; the message's id at SendGrid."""
         body = self._body(document, letter)
+        return self._post(body)
+
+    def _post(self, body: Mapping[str, Any]) -> str:
+        handing_over()
         response = self._request(
             "post", lambda client, timeout: client.mail.send.post(request_body=body, timeout=timeout)
         )
@@ -173,9 +201,9 @@ class SendGridOutput(Output):
             return ask(client, self.args.timeout)
         except HTTPError as error:
             raise self._refused(error, key) from None
-        except URLError as error:
+        except (URLError, InvalidURL) as error:
             # Raised before the request was whole, so SendGrid has not taken it.
-            reason = f"{self.args.host} cannot be reached: {error.reason}"
+            reason = f"{self.args.host} cannot be reached: {getattr(error, 'reason', error)}"
             raise DeliveryError(self.id, redact(reason, [key])) from None
         except (OSError, HTTPException) as error:
             reason = f"{self.args.host} took the request and did not answer ({type(error).__name__})"

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from kpi_assets.contracts import Document, Format, Output, PluginArgs, Receipt
 from kpi_assets.errors import DeliveryError
 from kpi_assets.outputs.chat import message as chat
-from kpi_assets.outputs.chat.api import RefusedError, Slack
-from kpi_assets.outputs.chat.message import Message
+from kpi_assets.outputs.chat.api import RefusedError, Slack, Upload
+from kpi_assets.outputs.chat.message import Message, Post, note
+from kpi_assets.outputs.chat.posting import Poster, Thread
 from kpi_assets.outputs.chat.refusals import TOKEN_WIDE
 from kpi_assets.outputs.mailing.addresses import as_list
-from kpi_assets.outputs.mailing.args import Template, under
+from kpi_assets.outputs.mailing.args import Template, picture_base, under
 
 TOKEN = "SLACK_API_TOKEN"  # noqa: S105 - the name of a variable
-PROCESSING = (1.0, 2.0, 4.0, 8.0)
-"""Seconds between tries while Slack still looks at pictures that were just uploaded."""
+ID = re.compile(r"[CDGU][A-Z0-9]{7,}")
+"""A channel or person as Slack itself names them."""
 
 
 def _channels(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -51,6 +53,21 @@ class SlackArgs(PluginArgs):
         description="Where the edition's files are served, e.g. https://host/{id}; default: charts are uploaded to "
         "Slack. {title_slug}, {report} and {edition} are filled in too.",
     )
+    images_from: str | None = Field(
+        None,
+        description="Id of an output of this report that publishes the page: Slack loads charts from where it put "
+        "them. They are uploaded where that has no address, or failed.",
+    )
+    tables: Literal["text", "image", "both"] = Field(
+        "text",
+        description="text: tables in fixed width. image: as pictures, which the extra `pdf` draws; as text where Slack "
+        "does not take them. both: the picture, then the text.",
+    )
+    again: Literal["post", "update"] = Field(
+        "post",
+        description="What `redeliver: on_change` and --force do in a channel that has the edition: post a new message, "
+        "or update the one that stands there, for which nobody is notified.",
+    )
     base_url: str = Field(
         "https://slack.com/api/",
         pattern=r"^https?://\S+/$",
@@ -64,19 +81,31 @@ class SlackArgs(PluginArgs):
         description="Seconds in all that are waited when Slack asks to come back later (429).",
     )
 
+    @model_validator(mode="after")
+    def _one_place(self) -> SlackArgs:
+        if self.images_from and self.image_remote_base_url:
+            raise ValueError("`images_from` and `image_remote_base_url` both say where charts are: keep one")
+        return self
+
 
 class SlackOutput(Output):
     """Posts to every channel, each a delivery of its own. A message that may have arrived is never posted again."""
 
     Args = SlackArgs
     effect = "notify"
+    announces = True
     kinds = ("slack",)
+    personal: ClassVar = {"channels": "address", "image_remote_base_url": "link"}
     args: SlackArgs
     sleep: Callable[[float], None] = staticmethod(time.sleep)
 
     @property
     def formats(self) -> frozenset[Format]:
-        return frozenset[Format](("slack",))
+        return frozenset[Format](("slack",) if self.args.tables == "text" else ("slack_tables",))
+
+    @property
+    def publisher(self) -> str | None:
+        return self.args.images_from
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -92,37 +121,45 @@ class SlackOutput(Output):
             raise DeliveryError(self.id, str(error)) from None
 
     def deliver(self, document: Document) -> Receipt:
+        return self._told(document, lambda poster, posts: poster.post(posts))
+
+    def deliver_again(self, document: Document, earlier: Receipt) -> Receipt:
+        if self.args.again == "post" or not earlier.messages or len(self.args.channels) > 1:
+            return self.deliver(document)
+        return self._told(document, lambda poster, posts: poster.update(earlier.messages, posts))
+
+    def _told(self, document: Document, tell: Callable[[Poster, list[Post]], Thread]) -> Receipt:
+        """Every channel told in its turn; one that refuses does not stop the others."""
         slack = self._slack()
-        messages, details = self._messages(slack, document)
-        places: list[str] = []
-        reached: list[str] = []
+        posts, details = self._posts(slack, document)
+        threads: dict[str, Thread] = {}
         refused: list[str] = []
         for channel in self.args.channels:
             try:
-                place, more = self._post(slack, channel, messages)
+                threads[channel] = tell(Poster(slack, channel, self.sleep), posts)
             except RefusedError as error:
                 if error.code in TOKEN_WIDE:
                     raise DeliveryError(self.id, error.reason) from None
                 refused.append(f"{channel}: {error.reason}")
-                continue
             except DeliveryError as error:
-                already = f"; posted to {', '.join(reached)} before that" if reached else ""
+                already = f"; posted to {', '.join(threads)} before that" if threads else ""
                 raise DeliveryError(self.id, f"{channel}: {error.reason}{already}", ambiguous=True) from None
-            places.append(place)
-            reached.append(channel)
-            details = [*details, *more]
-        if not reached:
+        if not threads:
             raise DeliveryError(self.id, "; ".join(refused))
+        more = [detail for thread in threads.values() for detail in thread.details]
         return Receipt(
             output=self.id,
             plugin="slack",
             effect="notify",
-            location=", ".join(places),
+            location=", ".join(_address(slack, thread) for thread in threads.values()),
             content_hash=document.content_hash,
-            recipients=tuple(reached),
-            files=len(chat.uploads(document, chat.stored_messages(document))),
-            detail="; ".join([f"1 message and {len(messages) - 1} in its thread", *dict.fromkeys(details)]),
+            recipients=tuple(threads),
+            files=len(chat.uploads(document, self._stored(document))),
+            detail="; ".join(
+                [f"1 message and {len(posts) - 1} in its thread", *dict.fromkeys([*details, *more])]
+            ),
             refused=tuple(refused),
+            messages=tuple(id for thread in threads.values() for id in thread.ids),
         )
 
     def check(self) -> None:
@@ -130,6 +167,16 @@ class SlackOutput(Output):
             self._slack().check()
         except RefusedError as error:
             raise DeliveryError(self.id, error.reason) from None
+
+    @classmethod
+    def tells(cls, to: str) -> bool:
+        return bool(ID.fullmatch(to)) or (to.startswith("#") and len(to) > 1 and " " not in to)
+
+    def tell(self, to: str, subject: str, text: str) -> None:
+        try:
+            self._slack().post(to, note(subject, text))
+        except RefusedError as error:
+            raise DeliveryError(self.id, f"{to}: {error.reason}") from None
 
     def preview(self, document: Document) -> str:
         return f"would post {document.title}, {document.edition}, to {', '.join(self.recipients)}"
@@ -150,55 +197,33 @@ class SlackOutput(Output):
         args = self.args
         return Slack(self.id, token, args.base_url, args.timeout, args.retry_for, self.sleep)
 
-    def _messages(self, slack: Slack, document: Document) -> tuple[list[Message], list[str]]:
+    def _stored(self, document: Document) -> list[Message]:
+        return chat.stored_messages(
+            document, "slack.json" if self.args.tables == "text" else "slack-tables.json"
+        )
+
+    def _posts(self, slack: Slack, document: Document) -> tuple[list[Post], list[str]]:
         """The messages as they are sent, and what is to be said about their pictures."""
-        stored = chat.stored_messages(document)
-        pictures = chat.uploads(document, stored)
-        if self.args.image_remote_base_url:
-            base = self.args.image_remote_base_url
-            return chat.with_addresses(stored, {path: under(base, document, path) for path in pictures}), []
-        if not pictures:
-            return stored, []
+        stored = self._stored(document)
+        sources, details = self._sources(slack, document, chat.uploads(document, stored))
+        return chat.posts_of(stored, sources, words_too=self.args.tables == "both"), details
+
+    def _sources(
+        self, slack: Slack, document: Document, pictures: Mapping[str, Upload]
+    ) -> tuple[dict[str, Message], list[str]]:
+        """How Slack gets each picture, and what is to be said of that."""
+        base, told = picture_base(document, self.args.image_remote_base_url, self.args.images_from)
+        if base or not pictures:
+            return chat.address_sources({path: under(base, document, path) for path in pictures}), []
+        said = [f"charts were uploaded, since {told}"] if told else []
         try:
             ids = slack.upload(list(pictures.values()))
         except RefusedError as error:
             if error.code in TOKEN_WIDE:
                 raise DeliveryError(self.id, error.reason) from None
-            return chat.without_pictures(stored), [
-                f"without charts, they could not be uploaded: {error.reason}"
-            ]
-        return chat.with_files(stored, dict(zip(pictures, ids, strict=False))), []
-
-    def _post(self, slack: Slack, channel: str, messages: list[Message]) -> tuple[str, list[str]]:
-        """Post the first message and its replies; once the first stands, nothing is an error any more."""
-        first, details = self._opened(slack, channel, messages[0])
-        place, thread = first
-        for number, reply in enumerate(messages[1:], 1):
-            try:
-                self._opened(slack, place, reply, thread)
-            except (RefusedError, DeliveryError) as error:
-                details.append(f"{channel}: reply {number} of {len(messages) - 1} is missing: {error}")
-                break
-        return slack.permalink(place, thread) or f"{place}/{thread}", details
-
-    def _opened(
-        self, slack: Slack, channel: str, message: Message, thread: str | None = None
-    ) -> tuple[tuple[str, str], list[str]]:
-        """Post one message. Pictures that Slack still works on are waited for, and left out in the end."""
-        for pause in (*PROCESSING, None):
-            try:
-                return slack.post(channel, message, thread), []
-            except RefusedError as error:
-                if not _about_pictures(error):
-                    raise
-                if pause is not None:
-                    self.sleep(pause)
-        plain = chat.without_uploads(message)
-        return slack.post(channel, plain, thread), ["without charts, Slack did not accept the uploaded files"]
+            return {}, [f"without charts, they could not be uploaded: {error.reason}"]
+        return chat.file_sources(dict(zip(pictures, ids, strict=False))), said
 
 
-def _about_pictures(error: RefusedError) -> bool:
-    """Slack needs a moment before a file that was just uploaded can be shown."""
-    return error.code == "invalid_blocks" and any(
-        "slack file" in text or "slack_file" in text for text in error.details
-    )
+def _address(slack: Slack, thread: Thread) -> str:
+    return slack.permalink(thread.channel, thread.stamps[0]) or thread.ids[0]

@@ -9,10 +9,11 @@ from pydantic import Field, SecretStr, model_validator
 
 from kpi_assets.contracts import Document, Format, Output, Receipt
 from kpi_assets.errors import DeliveryError
-from kpi_assets.outputs.mailing.addresses import bare, normalised
-from kpi_assets.outputs.mailing.args import LetterArgs, filled
+from kpi_assets.outputs.mailing.addresses import bare, is_address, normalised
+from kpi_assets.outputs.mailing.args import PERSONAL, LetterArgs, filled
 from kpi_assets.outputs.mailing.letter import write_letter
 from kpi_assets.outputs.mailing.mime import message_id, write_message
+from kpi_assets.outputs.mailing.note import write_note
 from kpi_assets.outputs.mailing.session import Accepted, AwayError, Server, Tls, connected, send
 from kpi_assets.retries import attempts
 
@@ -53,7 +54,9 @@ class SmtpOutput(Output):
 
     Args = SmtpArgs
     effect = "notify"
+    announces = True
     kinds = ("email",)
+    personal = PERSONAL
     args: SmtpArgs
     clock: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
     """When the message is written; its Date."""
@@ -61,6 +64,10 @@ class SmtpOutput(Output):
     @property
     def formats(self) -> frozenset[Format]:
         return self.args.formats
+
+    @property
+    def publisher(self) -> str | None:
+        return self.args.images_from
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -98,6 +105,15 @@ class SmtpOutput(Output):
                 smtp.noop()
         except AwayError as error:
             raise DeliveryError(self.id, str(error)) from None
+
+    @classmethod
+    def tells(cls, to: str) -> bool:
+        return is_address(to)
+
+    def tell(self, to: str, subject: str, text: str) -> None:
+        sender = self.args.email_from[0]
+        note = write_note(sender, to, subject, text, sent_at=self.clock())
+        self.readdressed([to])._sent(bare(sender), note.as_bytes())
 
     def preview(self, document: Document) -> str:
         to = ", ".join(self.recipients)

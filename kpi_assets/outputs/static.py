@@ -7,22 +7,22 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from kpi_assets.contracts import Document, Format, Output, PluginArgs, Receipt
 from kpi_assets.errors import DeliveryError
 from kpi_assets.outputs import editions as shelf
 from kpi_assets.outputs.archive import MADE_BY_US, render_archive
-from kpi_assets.outputs.contents import PAGE, folder_files, single_files
+from kpi_assets.outputs.contents import PAGE, beside_something, folder_files, single_files
 from kpi_assets.outputs.editions import NOTES, Edition, edition_of, editions_in
 from kpi_assets.outputs.linking import ARCHIVE, masthead_links
 from kpi_assets.outputs.staging import Staging, locked, remove
 from kpi_assets.style.dates import window_text
 from kpi_assets.style.links import relinked
 
-StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf"]
+StaticFormat: TypeAlias = Literal["html", "md", "png", "pdf", "csv", "xlsx"]
 
 
 def _as_list(value: object) -> object:
@@ -33,8 +33,12 @@ class StaticArgs(PluginArgs):
     """Where and in which formats."""
 
     output_dir: Path = Field(Path("_build"), description="Folder; made where it does not exist.")
-    output_format: Annotated[tuple[StaticFormat, ...], BeforeValidator(_as_list)] = Field(
-        ("html",), min_length=1, description="html, md, png or pdf, or a list of them."
+    output_format: Annotated[
+        tuple[StaticFormat, ...], BeforeValidator(_as_list), AfterValidator(beside_something)
+    ] = Field(
+        ("html",),
+        min_length=1,
+        description="html, md, png or pdf, or a list of them; csv and xlsx put the tables' rows beside the page.",
     )
     keep: int | None = Field(
         None, ge=1, description="How many editions of the report stay in the folder; default: all."
@@ -51,6 +55,7 @@ class StaticOutput(Output):
     Args = StaticArgs
     effect = "publish"
     kinds = ("file",)
+    personal: ClassVar = {"output_dir": "place"}
     args: StaticArgs
 
     @property
@@ -80,6 +85,7 @@ class StaticOutput(Output):
             content_hash=document.content_hash,
             files=len(_tree(document, self.formats)) + len(self._singles(document)),
             detail=f"latest-{document.slug}",
+            files_url=document.page_url.rpartition("/")[0] if "html" in self.formats else "",
         )
 
     def check(self) -> None:

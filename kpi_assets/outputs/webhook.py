@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_address
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from kpi_assets.contracts import Document, Format, Output, PluginArgs, Receipt
+from kpi_assets.contracts import Document, Format, Output, PluginArgs, Receipt, handing_over
 from kpi_assets.errors import DeliveryError
 from kpi_assets.outputs.hook.body import Content, write_body
 from kpi_assets.outputs.hook.request import Answer, BusyError, RefusedError, Target, origin_of
@@ -20,7 +20,7 @@ from kpi_assets.outputs.hook.signature import delivery_id, key_of, signature_hea
 from kpi_assets.outputs.mailing.addresses import as_list
 from kpi_assets.retries import attempts
 
-Included: TypeAlias = Literal["html", "md", "pdf", "png", "csv"]
+Included: TypeAlias = Literal["html", "md", "pdf", "png", "csv", "xlsx"]
 TEXTS = frozenset({"html", "md"})
 OURS = re.compile(r"(?i)host|content-(type|length)|transfer-encoding|idempotency-key|webhook-.*")
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -38,7 +38,8 @@ class WebhookArgs(PluginArgs):
         "json", description="json: one JSON object. multipart: a form with it and a part per file."
     )
     include: Annotated[tuple[Included, ...], BeforeValidator(as_list)] = Field(
-        (), description="html and md travel inside the JSON; html, md, pdf, png and csv as files of a form."
+        (),
+        description="html and md travel inside the JSON; html, md, pdf, png, csv and xlsx as files of a form.",
     )
     secret: SecretStr | None = Field(
         None,
@@ -112,7 +113,9 @@ class WebhookOutput(Output):
 
     Args = WebhookArgs
     effect = "notify"
+    announces = True
     kinds = ("webhook",)
+    personal: ClassVar = {"url": "place"}
     args: WebhookArgs
     clock: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
     """When it is sent; part of what is signed."""
@@ -128,6 +131,7 @@ class WebhookOutput(Output):
     def deliver(self, document: Document) -> Receipt:
         id = delivery_id(document, self.id)
         body = write_body(document, id, self.args.content, self.args.include)
+        handing_over()
         answer = self._often(lambda: self._post(id, body.media_type, body.content))
         return Receipt(
             output=self.id,

@@ -23,7 +23,8 @@ def compose(  # noqa: PLR0917 - the order in which a document comes about
     numbers: NumberStyle,
 ) -> Document:
     """The edition in every asked format: `index.html`, `index.md` with `figures/`, `report.pdf`, `report.png`,
-    `mail.html` with `mail.txt`, `slack.json` and the pictures of both in `mail/`, `data/<view>.csv`.
+    `mail.html` with `mail.txt`, `slack.json` and the pictures of both in `mail/`, `data/<view>.csv` and
+    `data/report.xlsx`.
 
     Raises PluginError where a format needs an extra that is not installed, InputError where a template in `theme_dir`
     is wrong or the logo cannot be read.
@@ -31,9 +32,13 @@ def compose(  # noqa: PLR0917 - the order in which a document comes about
     opening = lead(blocks if meta.findings else (), meta.lead)
     told = digest(meta, blocks, numbers, opening)
     asked = frozenset(formats)
-    files = [*_files(meta, blocks, asked, theme, numbers, opening), *_messages(told, asked, theme)]
+    files = [*_files(meta, blocks, asked, theme, numbers, opening), *_messages(told, asked, theme, numbers)]
     if "csv" in asked:
         files += data_files(blocks)
+    if "xlsx" in asked:
+        from kpi_assets.reports import xlsx
+
+        files.append(File(xlsx.PATH, xlsx.MEDIA_TYPE, xlsx.render_xlsx(meta, blocks, numbers)))
     return Document(
         report=meta.report,
         title=meta.title,
@@ -80,7 +85,7 @@ def _files(  # noqa: PLR0917 - the parts of one document
             yield File("report.png", "image/png", render_png(source))
 
 
-def _messages(told: Digest, formats: frozenset[Format], theme: Theme) -> Iterator[File]:
+def _messages(told: Digest, formats: frozenset[Format], theme: Theme, numbers: NumberStyle) -> Iterator[File]:
     """What is sent to people: mail and chat, which share their pictures."""
     if "mail" in formats:
         from kpi_assets.reports.mail import render_mail
@@ -93,3 +98,8 @@ def _messages(told: Digest, formats: frozenset[Format], theme: Theme) -> Iterato
         from kpi_assets.reports.slack import render_slack
 
         yield from render_slack(told)
+    if "slack_tables" in formats:
+        from kpi_assets.reports.slack import render_slack
+        from kpi_assets.reports.table_pictures import draw_tables
+
+        yield from render_slack(told, draw_tables(told, theme, numbers))

@@ -221,7 +221,7 @@ def _cut_note(block: Block, table: Table, rows: int, numbers: NumberStyle) -> st
 
 
 def _compared(meta: DocumentMeta, stats: Sequence[Stat], locale: str) -> str:
-    words = earlier_words(meta.window.length)
+    words = earlier_words(meta.window)
     if not any((stat.before or "").endswith(words) for stat in stats):
         return ""
     before = meta.window.back(1)

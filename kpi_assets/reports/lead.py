@@ -16,7 +16,7 @@ NUMBER_SIGNS = {"+": "up ", "−": "down ", "-": "down "}
 
 @dataclass(frozen=True)
 class Lead:
-    """`finding`: what happened. `contrast`: what went the other way, or the rest of the user's words; "" for none."""
+    """`finding`: what happened. `contrast`: what went the other way, another finding, or the user's further words."""
 
     finding: str = ""
     contrast: str = ""
@@ -27,17 +27,29 @@ class Lead:
 
 
 def lead(blocks: Sequence[Block], written: str = "") -> Lead:
-    """The user's own words, else the first key figure's finding and the first key figure that went the other way."""
+    """The user's own words, else the first key figure's finding and the first key figure that went the other way.
+
+    Without key figures: the first two findings.
+    """
     if written.strip():
         return _split(written)
     made = [block for block in blocks if block.status == "ok"]
     figures = list(_figures(made))
     if not figures:
-        found = next((block.finding for block in made if block.finding), "")
-        return Lead(_sentence(found))
+        return _of_findings([block for block in made if block.finding])
     block, first = figures[0]
     finding = block.finding or _told(first)
     return Lead(_sentence(finding), _contrast(first, [stat for _, stat in figures[1:]], finding))
+
+
+def _of_findings(blocks: Sequence[Block]) -> Lead:
+    """The first finding, and the next other one after the name of its view."""
+    first = blocks[0].finding if blocks else ""
+    other = next((block for block in blocks if block.finding != first), None)
+    if other is None:
+        return Lead(_sentence(first))
+    named = not other.measure or other.measure.casefold() in other.finding.casefold()
+    return Lead(_sentence(first), _sentence(other.finding if named else f"{other.measure}: {other.finding}"))
 
 
 def _figures(blocks: Sequence[Block]) -> Iterator[tuple[Block, Stat]]:

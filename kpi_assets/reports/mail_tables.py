@@ -93,7 +93,7 @@ class _Writer:
             tag,
             cell.text,
             " ".join(name for name in names if name),
-            bar=None if cell.bar is None else round(min(max(cell.bar, 0), 1) * WIDEST_BAR),
+            bar=None if cell.bar is None else _bar(cell.bar),
             full=cell.emphasis,
             href=safe_link(cell.link_url),
         )
@@ -117,3 +117,8 @@ class _Writer:
         bars = sum(self.barred)
         bar = 42 if bars == 1 else 60 // bars
         return [bar if barred else 0 for barred in self.barred]
+
+
+def _bar(share: float) -> int:
+    """Percent of the cell; what is more than nothing is at least a line."""
+    return max(round(min(max(share, 0), 1) * WIDEST_BAR), 1 if share > 0 else 0)

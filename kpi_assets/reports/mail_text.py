@@ -43,7 +43,7 @@ def _figures(stats: tuple[Stat, ...]) -> Iterator[str]:
     first = max((len(label) for label in labels), default=0) + 2
     second = max((len(stat.value) for stat, label in zip(stats, labels, strict=True) if label), default=0)
     for stat, label in zip(stats, labels, strict=True):
-        head = f"{label:<{first}}{stat.value:>{second}}" if label else figure_words(stat)
+        head = f"{label:<{first}}{stat.value:>{second}}" if label else _own_words(stat)
         tail = ", ".join(part for part in (_change(stat), stat.before or "") if part)
         yield f"{head}   {tail}".rstrip()
         for more in (stat.target.text if stat.target else "", stat.note):
@@ -54,6 +54,12 @@ def _figures(stats: tuple[Stat, ...]) -> Iterator[str]:
 def _label(stat: Stat) -> str:
     """The label for the first column; "" where the configuration's own words say label and value together."""
     return "" if figure_words(stat) == (stat.label_text or "") else stat.label
+
+
+def _own_words(stat: Stat) -> str:
+    """The configuration's words, after the figure's name where they do not say it."""
+    words = figure_words(stat)
+    return words if stat.label.casefold() in words.casefold() else f"{stat.label}: {words}"
 
 
 def _change(stat: Stat) -> str:

@@ -2,6 +2,8 @@
 
 `slack.json` holds `messages`: the first is posted, the others answer it. Image blocks carry the picture's path in the
 document as `image_url`; the output puts an uploaded file or an address in its place, or leaves the block out.
+`slack-tables.json` is the same with tables as pictures: such an image block has the table as text in `instead`, for
+those who want both and for when the picture cannot be shown.
 """
 
 from __future__ import annotations
@@ -9,16 +11,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kpi_assets.contracts import Block, Element, File, Panels, Picture, Prose, Raw, Stat, Stats, Table
 from kpi_assets.reports.digest import Digest, failure_sentences, name_of
-from kpi_assets.reports.headline import figure_words
+from kpi_assets.reports.headline import figure_words, named_figure
 from kpi_assets.reports.mail_pictures import bitmap, files
 from kpi_assets.reports.plain import Marks, markdown_text, text_table
 from kpi_assets.reports.words import change_text
 from kpi_assets.style.numbers import plain_spaces
+
+if TYPE_CHECKING:
+    from kpi_assets.reports.table_pictures import DrawnPart, TablePictures
 
 SlackBlock = dict[str, Any]
 """One Block Kit block, as Slack's API reads it."""
@@ -50,17 +55,19 @@ class SlackMarks(Marks):
 MRKDWN = SlackMarks()
 
 
-def render_slack(digest: Digest) -> tuple[File, ...]:
-    """`slack.json` and the pictures that it shows."""
+def render_slack(digest: Digest, tables: TablePictures | None = None) -> tuple[File, ...]:
+    """`slack.json`, or with pictures of the tables `slack-tables.json`, and the pictures that it shows."""
     shown = list(_pictures(digest))
     first = list(_first(digest, shown[:IMAGES]))
-    thread = list(_thread(digest, {id(picture) for _, picture in shown[:IMAGES]}))
+    thread = list(_thread(digest, {id(picture) for _, picture in shown[:IMAGES]}, tables or {}))
     opened, *more = split(first)
     messages = [_message(opened, _fallback(digest))]
     messages += [_message(blocks, f"{digest.title}: more of it") for blocks in (*more, *split(thread))]
     content = json.dumps({"messages": messages}, ensure_ascii=False, indent=1)
-    named = File("slack.json", "application/json", (plain_spaces(content) + "\n").encode())
-    return (named, *files(picture for _, picture in shown))
+    name = "slack.json" if tables is None else "slack-tables.json"
+    named = File(name, "application/json", (plain_spaces(content) + "\n").encode())
+    drawn = [part.picture for parts in (tables or {}).values() for part in parts]
+    return (named, *files([*(picture for _, picture in shown), *drawn]))
 
 
 def escaped(text: str) -> str:
@@ -71,37 +78,37 @@ def escaped(text: str) -> str:
 def split(blocks: Sequence[SlackBlock]) -> list[list[SlackBlock]]:
     """The blocks as messages that each keep Slack's limits, in order."""
     messages: list[list[SlackBlock]] = []
-    room = 0
+    room = places = 0
     for block in blocks:
         size = len(json.dumps(block, ensure_ascii=False)) + 2
-        if not messages or len(messages[-1]) >= MOST_BLOCKS or size > room:
+        taken = 1 + len(block.get("instead", ()))
+        if not messages or taken > places or size > room:
             messages.append([])
-            room = MOST_IN_ALL
+            room, places = MOST_IN_ALL, MOST_BLOCKS
         messages[-1].append(block)
-        room -= size
+        room, places = room - size, places - taken
     return messages
 
 
 def _first(digest: Digest, shown: Sequence[tuple[Block, Picture]]) -> Iterator[SlackBlock]:
     yield {"type": "header", "text": _plain(digest.header)}
     where = (digest.title, digest.days, digest.zone, digest.place)
-    yield _context(" · ".join(escaped(part) for part in where if part))
-    if digest.lead.text:
-        yield from _sections(escaped(digest.lead.text))
-    fields = [_field(stat) for stat in digest.stats]
-    for start in range(0, len(fields), MOST_FIELDS):
-        yield {"type": "section", "fields": fields[start : start + MOST_FIELDS]}
+    yield from _context(" · ".join(escaped(part) for part in where if part))
+    is_header = digest.lead.finding.removesuffix(".") == digest.header
+    yield from _sections(escaped(digest.lead.contrast if is_header else digest.lead.text))
+    yield from _stats(digest.stats)
     yield from (_image(picture, block.title or picture.title) for block, picture in shown)
-    yield from (_failure(block) for block in digest.failures)
+    for block in digest.failures:
+        yield from _failure(block)
     if digest.link:
         yield from _sections(_link(digest.link, "Open the full report"))
     end = f"Data as of {digest.as_of}"
     if digest.compared:
         end += f" · {digest.compared[:1].lower()}{digest.compared[1:].removesuffix('.')}"
-    yield _context(escaped(end))
+    yield from _context(escaped(end))
 
 
-def _thread(digest: Digest, shown: set[int]) -> Iterator[SlackBlock]:
+def _thread(digest: Digest, shown: set[int], tables: TablePictures) -> Iterator[SlackBlock]:
     """What the first message does not hold of the evidence."""
     for block in digest.evidence:
         rest = [element for element in block.elements if id(element) not in shown]
@@ -110,16 +117,14 @@ def _thread(digest: Digest, shown: set[int]) -> Iterator[SlackBlock]:
         title = f"*{escaped(block.title or name_of(block))}*"
         yield from _sections("\n".join(part for part in (title, escaped(block.subtitle)) if part))
         for element in rest:
-            yield from _element(element, block)
+            yield from _element(element, block, tables)
         if not block.elements:
-            yield _context("Nothing to show in this window.")
-        if block.note:
-            yield _context(escaped(block.note))
-    if digest.left_out:
-        yield _context(escaped(digest.left_out_text()))
+            yield from _context("Nothing to show in this window.")
+        yield from _context(escaped(block.note))
+    yield from _context(escaped(digest.left_out_text()))
 
 
-def _element(element: Element, block: Block) -> Iterator[SlackBlock]:
+def _element(element: Element, block: Block, tables: TablePictures) -> Iterator[SlackBlock]:
     match element:
         case Picture():
             yield _image(element, element.title or block.title)
@@ -127,11 +132,11 @@ def _element(element: Element, block: Block) -> Iterator[SlackBlock]:
             lines = (f"*{escaped(panel.name)}* {escaped(panel.note)}" for panel in element.panels)
             yield from _sections("\n".join(lines))
         case Stat():
-            yield {"type": "section", "fields": [_field(element)]}
+            yield from _stats([element])
         case Stats():
-            yield {"type": "section", "fields": [_field(stat) for stat in element.stats[:MOST_FIELDS]]}
+            yield from _stats(element.stats)
         case Table():
-            yield from _table(element)
+            yield from _table(element, tables.get(id(element), ()))
         case Prose():
             yield from _sections(markdown_text(element.markdown, MRKDWN))
         case Raw():
@@ -148,12 +153,27 @@ def _image(picture: Picture, title: str) -> SlackBlock:
     block: SlackBlock = {
         "type": "image",
         "image_url": bitmap(picture).path,
-        "alt_text": picture.alt[:MOST_ALT] or title or "Chart",
+        "alt_text": shortened(picture.alt, MOST_ALT) or title or "Chart",
     }
-    return {**block, "title": _plain(title[:MOST_ALT])} if title else block
+    return {**block, "title": _plain(shortened(title, MOST_ALT))} if title else block
 
 
-def _field(stat: Stat) -> SlackBlock:
+def _stats(stats: Sequence[Stat]) -> Iterator[SlackBlock]:
+    """The figures side by side, ten to a section; one with more words than a field holds stands alone."""
+    row: list[SlackBlock] = []
+    for stat in stats:
+        words = _figure(stat)
+        if len(words) > MOST_FIELD or len(row) == MOST_FIELDS:
+            yield from [{"type": "section", "fields": row}] if row else ()
+            row = []
+        if len(words) > MOST_FIELD:
+            yield from _sections(words)
+        else:
+            row.append({"type": "mrkdwn", "text": words})
+    yield from [{"type": "section", "fields": row}] if row else ()
+
+
+def _figure(stat: Stat) -> str:
     """Label, then value with its verdict, then the value before. Slack has no colours: arrow and word carry them."""
     words = figure_words(stat)
     own = stat.label_text is not None and words == stat.label_text
@@ -167,10 +187,17 @@ def _field(stat: Stat) -> SlackBlock:
         escaped(stat.target.text) if stat.target else "",
         escaped(stat.note),
     )
-    return {"type": "mrkdwn", "text": "\n".join(line for line in lines if line)[:MOST_FIELD]}
+    return "\n".join(line for line in lines if line)
 
 
-def _table(table: Table) -> Iterator[SlackBlock]:
+def _table(table: Table, parts: Sequence[DrawnPart]) -> Iterator[SlackBlock]:
+    """As text, or where it is drawn as pictures, each with its own rows as text `instead`."""
+    yield from () if parts else _text_table(table)
+    for part in parts:
+        yield {**_image(part.picture, part.picture.title), "instead": list(_text_table(part.table))}
+
+
+def _text_table(table: Table) -> Iterator[SlackBlock]:
     """Fixed-width text, in as many sections as its length needs, the header in each."""
     lines = [escaped(line) for line in text_table(table)]
     fence = "```"
@@ -178,9 +205,9 @@ def _table(table: Table) -> Iterator[SlackBlock]:
         yield {"type": "section", "text": {"type": "mrkdwn", "text": f"{fence}\n{part}\n{fence}"}}
 
 
-def _failure(block: Block) -> SlackBlock:
+def _failure(block: Block) -> Iterator[SlackBlock]:
     reason = markdown_text(failure_sentences(block), MRKDWN).partition("\n")[0]
-    return _context(f"Could not be made: *{escaped(block.title or name_of(block))}*. {reason}".strip())
+    yield from _context(f"Could not be made: *{escaped(block.title or name_of(block))}*. {reason}".strip())
 
 
 def _sections(mrkdwn: str) -> Iterator[SlackBlock]:
@@ -210,8 +237,9 @@ def _pieces(line: str, most: int) -> Iterator[str]:
     yield line
 
 
-def _context(mrkdwn: str) -> SlackBlock:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": next(_parts([mrkdwn], MOST_TEXT))}]}
+def _context(mrkdwn: str) -> Iterator[SlackBlock]:
+    for part in _parts(mrkdwn.splitlines(), MOST_TEXT):
+        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": part}]}
 
 
 def _plain(text: str) -> SlackBlock:
@@ -230,8 +258,13 @@ def _message(blocks: list[SlackBlock], text: str) -> dict[str, Any]:
 def _fallback(digest: Digest) -> str:
     """For notifications and screen readers: every key figure in one sentence."""
     figures = ", ".join(
-        figure_words(stat) + (f" ({stat.change.text})" if stat.change else "") for stat in digest.stats
+        named_figure(stat) + (f" ({stat.change.text})" if stat.change else "") for stat in digest.stats
     )
     head = f"{digest.title}, {digest.days}"
     sentence = f"{head}: {figures or digest.lead.text or 'open it'}".removesuffix(".") + "."
-    return escaped(sentence[:MOST_FALLBACK])
+    return escaped(shortened(sentence, MOST_FALLBACK))
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning with an ellipsis where it is longer: for labels that Slack does not let go on."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -22,7 +22,7 @@ SPELLED = str.maketrans(
         "œ": "oe",
     }
 )
-VARIABLE = re.compile(r"\{\w*\}")
+VARIABLE = re.compile(r"\{(?:\w*|recipient\.\w+)\}")
 
 
 def slugify(title: str) -> str:

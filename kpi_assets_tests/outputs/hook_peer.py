@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +35,7 @@ class HookPeer:
     def __init__(self) -> None:
         self.answers: list[Say] = []
         self.got: list[Got] = []
+        self.on_taken: Callable[[], None] = lambda: None
         self.closing = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"peer": self}))
 
@@ -57,8 +58,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         length = int(self.headers.get("Content-Length", "0"))
-        self.peer.got.append(Got(self.command, self.path, self.headers, self.rfile.read(length)))
         self.close_connection = True
+        body = self.rfile.read(length)
+        if len(body) < length:  # the line broke
+            return
+        self.peer.got.append(Got(self.command, self.path, self.headers, body))
+        self.peer.on_taken()
         answer = self.peer.answers.pop(0) if self.peer.answers else Say(204)
         if answer.status < 0:
             self.peer.closing.wait(20)

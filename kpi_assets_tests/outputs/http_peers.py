@@ -14,8 +14,10 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-TOKEN = "xoxb-1234567890-secret-token"
-KEY = "SG.very-secret-key-of-the-account"
+from kpi_assets_tests.secrets import secret
+
+TOKEN = secret("slack", "xoxb-")
+KEY = secret("sendgrid", "SG.")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,11 @@ def served(answer: Callable[[Asked], Answer]) -> Iterator[str]:
             pass
 
         def _handle(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:  # the line broke: no server takes half a request
+                self.close_connection = True
+                return
             found = answer(Asked(self.command, self.path, self.headers, body))
             if found.hang_up:
                 self.close_connection = True
@@ -131,7 +137,7 @@ def mail_problem(mail: dict[str, Any]) -> tuple[str, str] | None:
         return "There is a limit of 1000 total recipients per request", "personalizations"
     if len({p.lower() for p in people}) < len(people):
         return "Each email address in the personalization block should be unique", "personalizations.0"
-    if kinds != ["text/plain", "text/html"]:
+    if kinds not in (["text/plain"], ["text/plain", "text/html"]):
         return "The text/plain content must come first", "content"
     if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", p) for p in (*people, mail["from"]["email"])):
         return "Does not contain a valid address.", "personalizations.0.to.0.email"
@@ -139,7 +145,7 @@ def mail_problem(mail: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def _enclosure_problem(mail: dict[str, Any]) -> tuple[str, str] | None:
-    html = mail["content"][1]["value"]
+    html = mail["content"][-1]["value"]
     for number, item in enumerate(mail.get("attachments", [])):
         base64.b64decode(item["content"], validate=True)
         if set(item) - {"content", "filename", "type", "disposition", "content_id"}:
@@ -189,6 +195,8 @@ class SlackPeer:
             "files.getUploadURLExternal": self._place,
             "files.completeUploadExternal": self._complete,
             "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "chat.delete": self._delete,
             "chat.getPermalink": self._permalink,
         }
         return methods[method](asked.form) if method in methods else refused("unknown_method")
@@ -218,27 +226,55 @@ class SlackPeer:
             return refused("file_not_found")
         return Answer(200, {"ok": True, "files": [{"id": f["id"], "title": f["title"]} for f in files]})
 
-    def _post(self, form: Mapping[str, Any]) -> Answer:  # noqa: PLR0911 - an answer per case
+    def _update(self, form: Mapping[str, Any]) -> Answer:
+        """Only by the channel's id, and only a message of ours; what stood there is replaced as a whole."""
+        if set(form) - {"channel", "ts", "text", "blocks"}:
+            return refused("invalid_arguments")
+        found = next(
+            (p for p in self.posts if (p["channel"], p["ts"]) == (form["channel"], form["ts"])), None
+        )
+        if found is None:
+            return refused("message_not_found")
+        if problem := self._problem(form):
+            return problem
+        found.update(text=form["text"], blocks=form["blocks"])
+        return Answer(200, {"ok": True, "channel": form["channel"], "ts": form["ts"], "text": form["text"]})
+
+    def _delete(self, form: Mapping[str, Any]) -> Answer:
+        kept = [p for p in self.posts if (p["channel"], p["ts"]) != (form["channel"], form["ts"])]
+        if len(kept) == len(self.posts):
+            return refused("message_not_found")
+        self.posts[:] = kept
+        return Answer(200, {"ok": True, "channel": form["channel"], "ts": form["ts"]})
+
+    def _problem(self, form: Mapping[str, Any]) -> Answer | None:
+        """What is wrong with a message's blocks."""
+        blocks = form.get("blocks")
+        errors = list(block_errors(blocks, self.files)) if blocks is not None else []
+        if not errors and self.looks and any("slack_file" in block for block in blocks or []):
+            self.looks -= 1
+            errors = ["invalid slack file [json-pointer:/blocks/4/slack_file]"]
+        if errors:
+            return refused("invalid_blocks", errors=errors, response_metadata={"messages": errors})
+        if len(json.dumps(blocks or [], ensure_ascii=False)) > 13_200:
+            return refused("msg_blocks_too_long")
+        return None
+
+    def _post(self, form: Mapping[str, Any]) -> Answer:
         name = str(form["channel"]).removeprefix("#")
         channel = self.channels.get(name, name)
         if channel not in self.channels.values():
             return refused("channel_not_found")
         if channel not in self.members:
             return refused("not_in_channel")
-        errors = list(block_errors(form["blocks"], self.files))
-        if not errors and self.looks and any("slack_file" in block for block in form["blocks"]):
-            self.looks -= 1
-            errors = ["invalid slack file [json-pointer:/blocks/4/slack_file]"]
-        if errors:
-            return refused("invalid_blocks", errors=errors, response_metadata={"messages": errors})
-        if len(json.dumps(form["blocks"], ensure_ascii=False)) > 13_200:
-            return refused("msg_blocks_too_long")
+        if problem := self._problem(form):
+            return problem
         if not form.get("text"):
             return refused("no_text")
         thread = form.get("thread_ts")
         if thread and thread not in {post["ts"] for post in self.posts}:
             return refused("thread_not_found")
-        post = {**form, "channel": channel, "ts": f"1732514520.{len(self.posts):06}"}
+        post = {**form, "channel": channel, "ts": f"1732514520.{self.calls.count('chat.postMessage'):06}"}
         self.posts.append(post)
         return Answer(200, {"ok": True, "channel": channel, "ts": post["ts"], "message": {"ts": post["ts"]}})
 

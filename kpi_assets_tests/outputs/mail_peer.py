@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-USER, PASSWORD = "reports", "correct horse battery staple"
+from kpi_assets_tests.secrets import secret
+
+USER, PASSWORD = "reports", secret("correct horse battery staple")
 
 
 @dataclass

@@ -12,7 +12,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-KEY, SECRET, TOKEN = "AKIDWEEKLYTEST", "s3cr3t/weekly+key", "t0ken-of-the-week"
+from kpi_assets_tests.secrets import secret
+
+KEY, SECRET, TOKEN = secret("AKIA"), secret("s3/weekly+"), secret("s3-session")
 
 
 @contextmanager

@@ -12,16 +12,19 @@ from kpi_assets.config.load import load_report
 from kpi_assets.plan import OutputPlan, build_plan
 from kpi_assets.session import make_output
 from kpi_assets_tests.outputs.remote.pages import document
+from kpi_assets_tests.secrets import MARK, secret
 
 DOCS = (Path(__file__).parents[2] / "docs" / "outputs.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"^## (\w+)\n.*?```yaml\n(.*?)```", DOCS, flags=re.DOTALL | re.MULTILINE))
+WHOLE = dict(re.findall(r"^## (\w+)\n.*?```.*?```yaml\n(.*?)```", DOCS, flags=re.DOTALL | re.MULTILINE))
+"""The example with every argument, which follows the short one."""
 OURS = [plugin.name for plugin in registry.plugins("outputs") if plugin.package == "kpi-assets"]
 REPORT = """
 title: Weekly
 datasources: {db: {plugin: sqlite, args: {database: shop.db}}}
 views: {orders: {plugin: single_stat, args: {datasource: db, query: select 1}}}
 """
-ENVIRON = {name: "0123456789abcdef-secret" for name in re.findall(r"\{env: (\w+)\}", DOCS) if name != "NAME"}
+ENVIRON = {name: secret("documented") for name in re.findall(r"\{env: (\w+)\}", DOCS) if name != "NAME"}
 KPI_REPORTER = """
 outputs:
   bucket:
@@ -57,7 +60,7 @@ def test_the_example_can_be_used(name: str, tmp_path: Path) -> None:
     made = make_output(plan, ENVIRON)
     told = made.preview(document(0, ("html", "pdf", "mail", "slack")))
     assert told.startswith("would ")
-    assert "0123456789abcdef" not in told + repr(made.args)
+    assert MARK not in told + repr(made.args)
 
 
 def test_kpi_reporters_outputs_load(tmp_path: Path) -> None:
@@ -67,3 +70,13 @@ def test_kpi_reporters_outputs_load(tmp_path: Path) -> None:
     assert told[0].startswith("would upload 1 file(s) to s3://reports/ops/2024-11-18_")
     assert told[1].startswith("would upload 1 file(s) to deploy@web1:/srv/www/reports/2024-11-18_")
     assert len([text for text in warnings if "let `user` write in `remote_path`" in text]) == 2
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_argument_has_an_example(name: str, tmp_path: Path) -> None:
+    """The long example names every argument there is and no other, and with its secrets it can be used as it stands."""
+    named = re.findall(r"^      (?:# )?(\w+):", WHOLE[name], flags=re.MULTILINE)
+    assert sorted(named) == sorted(registry.output_class(name).Args.model_fields)
+    plans, warnings = outputs(WHOLE[name], tmp_path)
+    assert warnings == []
+    assert [make_output(plan, ENVIRON).id for plan in plans if plan.plugin == name]

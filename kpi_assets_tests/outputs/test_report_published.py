@@ -19,15 +19,19 @@ from kpi_assets_tests.outputs.hook_peer import hook_peer
 from kpi_assets_tests.outputs.remote.cut_line import line_to
 from kpi_assets_tests.outputs.s3_peer import KEY, SECRET, empty_bucket, s3_server, tree
 from kpi_assets_tests.outputs.test_report_by_mail import made
+from kpi_assets_tests.secrets import secret
 from kpi_assets_tests.shop import make_shop, write_report
 
-HOOK_SECRET, HOOK_TOKEN = "a-secret-of-the-week", "t0ken-in-the-path"
+HOOK_SECRET, HOOK_TOKEN = secret("webhook"), secret("path")
 OUTPUTS = """
 public_url: https://reports.example.com/{{id}}/
 outputs:
   hook:
     plugin: webhook
-    args: {{url: "{hook}/${{HOOK_TOKEN}}", secret: {{env: HOOK_SECRET}}, retry_for: 0}}
+    args:
+      url: {hook}/${{HOOK_TOKEN}}
+      secret: {{env: HOOK_SECRET}}
+      retry_for: 0
   bucket:
     plugin: s3
     args:
@@ -58,6 +62,7 @@ def test_the_report_is_published_twice_and_told_once(tmp_path: Path, monkeypatch
         "latest-orders",
         "2024-11-18_2024-11-25_orders",
     }
+    assert [got.path for got in peer.got] == [f"/{HOOK_TOKEN}"]
     (told,) = [json.loads(got.body) for got in peer.got]
     assert told["links"] == {"page": "https://reports.example.com/2024-11-18_2024-11-25_orders/"}
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -21,8 +21,9 @@ from kpi_assets.outputs.scp import ScpArgs, ScpOutput
 from kpi_assets_tests.outputs.remote.cut_line import CutLine, line_to
 from kpi_assets_tests.outputs.remote.pages import BEFORE, LATEST, NAME, document, weeks_in
 from kpi_assets_tests.outputs.remote.ssh_peer import SshPeer, encrypted_copy
+from kpi_assets_tests.secrets import secret
 
-PASSWORD, PASSPHRASE = "weekly-pass-word", "weekly-pass-phrase"
+PASSWORD, PASSPHRASE = secret("scp-word"), secret("scp-phrase")
 NEEDS_SERVER = pytest.mark.ssh
 
 

@@ -17,6 +17,7 @@ from kpi_assets.outputs.sendgrid import SendGridArgs, SendGridOutput
 from kpi_assets.outputs.smtp import SmtpArgs
 from kpi_assets_tests.outputs.http_peers import KEY, Answer, SendGridPeer, served
 from kpi_assets_tests.outputs.letters import edition
+from kpi_assets_tests.secrets import secret
 
 ANN, BOB, CLEO = "ann@example.com", "bob@example.com", "cleo@example.com"
 
@@ -142,7 +143,7 @@ def test_errors_carry_field_and_help(peer: SendGridPeer) -> None:
 
 def test_a_wrong_key_is_said_without_it(peer: SendGridPeer, caplog: pytest.LogCaptureFixture) -> None:
     """The error names what to check; the key stands neither in it, nor in logs at any level, nor in any repr."""
-    wrong = "SG.wrong-wrong-wrong"
+    wrong = secret("wrong", "SG.")
     made = output(peer, api_key=wrong)
     with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError, match="check `api_key`") as caught:
         made.deliver(edition())
@@ -191,11 +192,18 @@ def test_nobody_answers(peer: SendGridPeer) -> None:
     assert not caught.value.ambiguous
 
 
+def test_an_address_that_is_none(peer: SendGridPeer) -> None:
+    """A host that cannot be one is a clear failure: nothing was sent."""
+    with pytest.raises(DeliveryError, match="cannot be reached") as caught:
+        output(peer, host="http://127.0.0.1:port").deliver(edition())
+    assert not caught.value.ambiguous
+
+
 def test_check_sends_nothing(peer: SendGridPeer) -> None:
     """`check` asks what the key may do."""
     output(peer).check()
     with pytest.raises(DeliveryError, match="401"):
-        output(peer, api_key="SG.other-other").check()
+        output(peer, api_key=secret("other", "SG.")).check()
     assert peer.sent == []
 
 

@@ -16,6 +16,7 @@ from kpi_assets.outputs.slack import SlackArgs, SlackOutput
 from kpi_assets_tests.outputs.http_peers import TOKEN, Answer, SlackPeer, later, refused, served
 from kpi_assets_tests.outputs.letters import edition
 from kpi_assets_tests.reports.samples import block, every_kind, rank_table
+from kpi_assets_tests.secrets import secret
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ def test_a_reply_that_fails_is_told_not_repeated(peer: SlackPeer) -> None:
 
 def test_a_wrong_token_is_said_without_it(peer: SlackPeer, caplog: pytest.LogCaptureFixture) -> None:
     """The error says what to check; the token stands neither in it, nor in logs at any level, nor in any repr."""
-    wrong = "xoxb-wrong-wrong-wrong"
+    wrong = secret("wrong", "xoxb-")
     made = output(peer, api_token=wrong, channels=["kpis", "board"])
     with (
         caplog.at_level(logging.DEBUG),
@@ -241,7 +242,7 @@ def test_check_asks_who_we_are(peer: SlackPeer) -> None:
     output(peer).check()
     assert peer.calls == ["auth.test"]
     with pytest.raises(DeliveryError, match="the token is not valid"):
-        output(peer, api_token="xoxb-other").check()
+        output(peer, api_token=secret("other", "xoxb-")).check()
 
 
 def test_nobody_answers() -> None:

@@ -23,8 +23,9 @@ from kpi_assets.outputs.webhook import WebhookArgs, WebhookOutput
 from kpi_assets_tests.outputs.hook_peer import Got, HookPeer, Say, hook_peer
 from kpi_assets_tests.outputs.letters import edition as everything
 from kpi_assets_tests.outputs.remote.pages import document
+from kpi_assets_tests.secrets import secret
 
-SECRET, TOKEN, PATH = "a-secret-of-the-week", "Bearer t0ken-of-the-week", "/T0KEN-IN-THE-PATH/kpi"
+SECRET, TOKEN, PATH = secret("webhook"), secret("webhook", "Bearer "), f"/{secret('path')}/kpi"
 DOCS = Path(__file__).parents[2] / "docs" / "outputs.md"
 
 
@@ -260,7 +261,7 @@ def test_check_sends_nothing(peer: HookPeer) -> None:
 
 def test_the_dry_run_says_what_would_happen() -> None:
     """The preview names the host and the size, and needs no network."""
-    made = WebhookOutput("hook", WebhookArgs(url="https://hooks.example.com/T0KEN", secret=SECRET))
+    made = WebhookOutput("hook", WebhookArgs(url="https://hooks.example.com" + PATH, secret=SECRET))
     told = made.preview(document())
     assert told.startswith(f"would POST {document().title}, 2024-11-24, to https://hooks.example.com (")
     assert told.endswith(" bytes, signed)")
@@ -273,7 +274,7 @@ def test_secrets_show_nowhere(peer: HookPeer, caplog: pytest.LogCaptureFixture) 
     peer.answers = [Say(204), Say(403, body=f"{SECRET} {TOKEN} {PATH}".encode())]
     told = [repr(made.args), str(made.args), repr(made.deliver(document())), made.preview(document())]
     told += [str(refusal(made)), *made.recipients, caplog.text]
-    assert not [secret for secret in (SECRET, TOKEN, "T0KEN-IN-THE-PATH") for text in told if secret in text]
+    assert not [secret for secret in (SECRET, TOKEN, PATH) for text in told if secret in text]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,17 @@ def test_other_findings_stand_in() -> None:
     assert lead(blocks).text == "Sign-ups doubled."
 
 
+def test_without_key_figures() -> None:
+    """The first two findings are the lead; one that two blocks share is said once."""
+    blocks = [
+        block(name, finding=text)
+        for name, text in zip("abcd", ("", "A leads", "A leads", "B fell"), strict=True)
+    ]
+    assert lead(blocks).text == "A leads. B fell."
+    jobs = [block("a", finding="1 job fails"), block("b", finding="2 jobs fail", measure="Nightly builds")]
+    assert lead(jobs).text == "1 job fails. Nightly builds: 2 jobs fail."
+
+
 def test_nothing_to_say() -> None:
     """Without findings there is no lead."""
     assert lead([block("x")]).text == ""

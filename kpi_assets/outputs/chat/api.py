@@ -10,6 +10,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 
+from kpi_assets.contracts import handing_over
 from kpi_assets.errors import DeliveryError, redact
 from kpi_assets.outputs.chat.refusals import DOUBTFUL, details_of, in_words
 
@@ -64,10 +65,21 @@ class Slack:
         arguments = {**message, "channel": channel}
         if thread:
             arguments["thread_ts"] = thread
+        handing_over()
         answer = self._call(
             lambda client: client.chat_postMessage(**arguments), what="the message", posts=True
         )
         return str(answer.get("channel") or channel), str(answer.get("ts") or "")
+
+    def update(self, channel: str, stamp: str, message: Mapping[str, Any]) -> None:
+        """Put other content into a message of ours. Doing it twice changes nothing."""
+        content = {name: message[name] for name in ("text", "blocks")}
+        handing_over()
+        self._call(lambda client: client.chat_update(channel=channel, ts=stamp, **content), what="the change")
+
+    def delete(self, channel: str, stamp: str) -> None:
+        """Remove a message of ours."""
+        self._call(lambda client: client.chat_delete(channel=channel, ts=stamp), what="the removal")
 
     def permalink(self, channel: str, message: str) -> str | None:
         """The address under which a message is found, where Slack tells."""

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kpi_assets.contracts import Document
 from kpi_assets.outputs.chat.api import Upload
 
 Message = dict[str, Any]
+MOST_NOTE = 4000
+"""Characters of a message without blocks; Slack advises no more."""
 
 
-def stored_messages(document: Document) -> list[Message]:
-    """The messages of `slack.json`: the first is posted, the others answer it."""
-    return json.loads(document.file("slack.json").content)["messages"]
+def note(subject: str, text: str) -> Message:
+    """A short message of plain words: what means something to Slack in them is escaped."""
+    words = f"{subject}\n{text}".replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return {"text": words[:MOST_NOTE], "mrkdwn": False, "unfurl_links": False}
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message as it is sent; `plain` is the same without pictures, with words instead of those that have some."""
+
+    message: Message
+    plain: Message
+
+
+def stored_messages(document: Document, name: str = "slack.json") -> list[Message]:
+    """The messages of a stored file: the first is posted, the others answer it."""
+    return json.loads(document.file(name).content)["messages"]
 
 
 def uploads(document: Document, messages: Sequence[Message]) -> dict[str, Upload]:
@@ -29,37 +46,44 @@ def uploads(document: Document, messages: Sequence[Message]) -> dict[str, Upload
     return found
 
 
-def with_files(messages: Sequence[Message], ids: Mapping[str, str]) -> list[Message]:
-    """Pictures by the ids of uploaded files; one without an id is left out."""
-    return _replaced(messages, {path: {"slack_file": {"id": id}} for path, id in ids.items()})
+def posts_of(
+    messages: Sequence[Message], sources: Mapping[str, Message], *, words_too: bool = False
+) -> list[Post]:
+    """The messages with their pictures put in: `sources` says how Slack gets each, by its path in the document.
+
+    One without a source is left out, its words come instead; `words_too`: they always come.
+    """
+    found = (
+        Post(_replaced(message, sources, words_too=words_too), _replaced(message, {}, words_too=True))
+        for message in messages
+    )
+    return [post for post in found if post.message["blocks"]]
 
 
-def with_addresses(messages: Sequence[Message], addresses: Mapping[str, str]) -> list[Message]:
-    """Pictures by addresses that Slack can load; one without is left out."""
-    return _replaced(messages, {path: {"image_url": url} for path, url in addresses.items()})
+def file_sources(ids: Mapping[str, str]) -> dict[str, Message]:
+    """Pictures by the ids of uploaded files."""
+    return {path: {"slack_file": {"id": id}} for path, id in ids.items()}
 
 
-def without_pictures(messages: Sequence[Message]) -> list[Message]:
-    """No pictures at all: better than broken frames."""
-    return _replaced(messages, {})
+def address_sources(addresses: Mapping[str, str]) -> dict[str, Message]:
+    """Pictures by addresses that Slack can load."""
+    return {path: {"image_url": url} for path, url in addresses.items()}
 
 
-def without_uploads(message: Message) -> Message:
-    """One message without the files that Slack did not accept."""
-    return {**message, "blocks": [block for block in message["blocks"] if "slack_file" not in block]}
+def _replaced(message: Message, sources: Mapping[str, Message], *, words_too: bool) -> Message:
+    return {**message, "blocks": list(_blocks(message["blocks"], sources, words_too=words_too))}
 
 
-def _replaced(messages: Sequence[Message], sources: Mapping[str, Mapping[str, Any]]) -> list[Message]:
-    changed = [{**message, "blocks": _blocks(message["blocks"], sources)} for message in messages]
-    return [message for message in changed if message["blocks"]]
-
-
-def _blocks(blocks: Sequence[Message], sources: Mapping[str, Mapping[str, Any]]) -> list[Message]:
-    kept: list[Message] = []
+def _blocks(
+    blocks: Sequence[Message], sources: Mapping[str, Message], *, words_too: bool
+) -> Iterator[Message]:
     for block in blocks:
         if block["type"] != "image":
-            kept.append(block)
-        elif block["image_url"] in sources:
-            rest = {name: value for name, value in block.items() if name != "image_url"}
-            kept.append({**rest, **sources[block["image_url"]]})
-    return kept
+            yield block
+            continue
+        source = sources.get(block["image_url"])
+        if source:
+            rest = {name: value for name, value in block.items() if name not in ("image_url", "instead")}
+            yield {**rest, **source}
+        if words_too or not source:
+            yield from block.get("instead", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,8 @@ class Target:
     def _pool(self) -> urllib3.PoolManager:
         from urllib.request import getproxies, proxy_bypass
 
+        # At DEBUG it prints the path, which is often the secret of a webhook.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         from urllib3 import PoolManager, ProxyManager
 
         parts = urlsplit(self.url)

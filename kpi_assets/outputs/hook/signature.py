@@ -16,6 +16,8 @@ def delivery_id(document: Document, output: str) -> str:
     """The same for every attempt to tell one place of one edition with one content."""
     window = document.window
     parts = [document.report, str(window.start), str(window.end), window.zone, output, document.message_hash]
+    if document.edition != document.common_edition:  # two recipients' editions may say the same
+        parts.append(document.edition)
     return f"kpi-{sha256(chr(0).join(parts).encode()).hexdigest()[:40]}"
 
 

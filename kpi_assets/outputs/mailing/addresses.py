@@ -30,6 +30,14 @@ def normalised(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def is_address(text: str) -> bool:
+    """Is it exactly one mail address, with a name or without?"""
+    try:
+        return len(normalised([text])) == 1
+    except ValueError:
+        return False
+
+
 def bare(text: str) -> str:
     """`user@host` of one normalised address."""
     return _split(text)[0][1]

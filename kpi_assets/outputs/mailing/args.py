@@ -10,10 +10,18 @@ from urllib.parse import quote
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kpi_assets.contracts import Document, Format, PluginArgs
+from kpi_assets.contracts.plugins import Personal
 from kpi_assets.errors import suggest
 from kpi_assets.outputs.mailing.addresses import as_list, normalised
 
-Attachment = Literal["pdf", "png", "csv"]
+PERSONAL: Mapping[str, Personal] = {
+    "email_to": "address",
+    "cc": "nobody",
+    "bcc": "nobody",
+    "subject": "text",
+    "image_remote_base_url": "link",
+}
+Attachment = Literal["pdf", "png", "csv", "xlsx"]
 VARIABLE = re.compile(r"\{(\w+)\}")
 ADDRESS = ":/?#[]@!$&'()*+,;=%~"
 """What means something in an address, and is not escaped in it."""
@@ -67,8 +75,13 @@ class LetterArgs(PluginArgs):
         description="Where the edition's files are served, e.g. https://host/{id}; {title_slug}, {report} and "
         "{edition} are filled in too.",
     )
+    images_from: str | None = Field(
+        None,
+        description="With `remote`: id of an output of this report that publishes the page; charts are loaded from "
+        "where it put them. They travel in the mail where that has no address, or failed.",
+    )
     attachments: Annotated[tuple[Attachment, ...], BeforeValidator(as_list)] = Field(
-        (), description="pdf, png or csv, or a list of them: the whole report, or its numbers."
+        (), description="pdf, png, csv or xlsx, or a list of them: the whole report, or its numbers."
     )
     max_attachment_mb: float = Field(
         10,
@@ -84,8 +97,13 @@ class LetterArgs(PluginArgs):
 
     @model_validator(mode="after")
     def _remote_needs_an_address(self) -> LetterArgs:
-        if self.image_strategy == "remote" and not self.image_remote_base_url:
-            raise ValueError("image_strategy: remote needs image_remote_base_url, e.g. https://host/{id}")
+        if self.images_from and self.image_remote_base_url:
+            raise ValueError("`images_from` and `image_remote_base_url` both say where charts are: keep one")
+        if self.image_strategy == "remote" and not (self.image_remote_base_url or self.images_from):
+            raise ValueError(
+                "image_strategy: remote needs image_remote_base_url, e.g. https://host/{id}, or images_from, the id of "
+                "an output that publishes"
+            )
         return self
 
     @property
@@ -93,6 +111,14 @@ class LetterArgs(PluginArgs):
         """What the document must hold. Arguments that wait for the environment may still be as written."""
         attached = cast("Sequence[Format]", as_list(self.attachments))
         return frozenset[Format](("mail", *attached))
+
+
+def picture_base(document: Document, base_url: str | None, publisher: str | None) -> tuple[str, str]:
+    """The address below which readers load the document's pictures; "" and why, where a publisher did not give one."""
+    if not publisher:
+        return base_url or "", ""
+    base = document.published.get(publisher, "")
+    return base, "" if base else f"output '{publisher}' did not publish them under an address"
 
 
 def filled(template: str, document: Document) -> str:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from html import escape
 
 from kpi_assets.contracts import Document, File
-from kpi_assets.outputs.mailing.args import LetterArgs, filled, under
+from kpi_assets.logs import logger
+from kpi_assets.outputs.mailing.args import LetterArgs, filled, picture_base, under
 from kpi_assets.style.numbers import plain_spaces
 
-log = logging.getLogger("kpi_assets")
+log = logger("kpi_assets")
 
 PICTURES = "mail/"
 CLIPPED = 102_000
@@ -24,7 +25,7 @@ BREAKS = re.compile(r"[\x00-\x20]+")
 """What would end a header's line, and blanks."""
 MANY = 3
 """More CSV files than this are sent as one archive."""
-WHOLE = {"pdf": "report.pdf", "png": "report.png"}
+WHOLE = {"pdf": "report.pdf", "png": "report.png", "xlsx": "data/report.xlsx"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Letter:
     pictures: tuple[Enclosure, ...] = ()
     attachments: tuple[Enclosure, ...] = ()
     omitted: tuple[str, ...] = ()
+    remark: str = ""
 
     @property
     def summary(self) -> str:
@@ -56,12 +58,14 @@ class Letter:
         parts += [_counted(len(self.pictures), "picture")] if self.pictures else []
         parts += [_counted(len(self.attachments), "attachment")] if self.attachments else []
         parts += [f"not attached: {text}" for text in self.omitted]
+        parts += [self.remark] if self.remark else []
         return ", ".join(parts)
 
 
 def write_letter(document: Document, args: LetterArgs) -> Letter:
     """The letter of a document that holds the formats which `args` ask for."""
     html, pictures = _with_pictures(document, args)
+    why = picture_base(document, args.image_remote_base_url, args.images_from)[1]
     attached, omitted = _attached(document, args)
     said = f"Not attached: {'; '.join(omitted)}." if omitted else ""
     html = html.replace(MARK, f"<br>{escape(said)}" if said else "")
@@ -74,19 +78,21 @@ def write_letter(document: Document, args: LetterArgs) -> Letter:
         pictures=tuple(pictures),
         attachments=tuple(attached),
         omitted=tuple(omitted),
+        remark=f"charts travel in the mail, since {why}" if pictures and why else "",
     )
 
 
 def _with_pictures(document: Document, args: LetterArgs) -> tuple[str, list[Enclosure]]:
     """The HTML with addresses or content ids for pictures, and those that travel with it."""
     html = document.file("mail.html").content.decode()
+    base = picture_base(document, args.image_remote_base_url, args.images_from)[0]
     pictures: list[Enclosure] = []
     for file in (file for file in document.files if file.path.startswith(PICTURES)):
         source = f'src="{file.path}"'
         if source not in html:
             continue
-        if args.image_strategy == "remote":
-            html = html.replace(source, f'src="{escape(picture_address(document, args, file.path))}"')
+        if args.image_strategy == "remote" and base:
+            html = html.replace(source, f'src="{escape(under(base, document, file.path))}"')
         else:
             found = Enclosure(
                 _base(file.path), file.media_type, file.content, f"{_base(file.path)}@kpi-assets"
@@ -102,11 +108,6 @@ def _say_size(document: Document, size: int) -> None:
         "mail of %s %s: %d bytes of HTML; Gmail cuts what is longer than about %d",
         *(document.report, document.edition, size, CLIPPED),
     )
-
-
-def picture_address(document: Document, args: LetterArgs, path: str) -> str:
-    """Where a reader's mail program loads a picture from."""
-    return under(args.image_remote_base_url or "", document, path)
 
 
 def _attached(document: Document, args: LetterArgs) -> tuple[list[Enclosure], list[str]]:
@@ -127,7 +128,7 @@ def _attached(document: Document, args: LetterArgs) -> tuple[list[Enclosure], li
 
 
 def _enclosures(document: Document, kind: str) -> list[Enclosure]:
-    stem = f"{document.slug}-{document.edition}"
+    stem = f"{document.slug}-{document.common_edition}"
     if kind in WHOLE:
         file = document.file(WHOLE[kind])
         return [Enclosure(f"{stem}.{kind}", file.media_type, file.content)]

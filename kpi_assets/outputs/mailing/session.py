@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal, TypeVar
 
+from kpi_assets.contracts import handing_over
 from kpi_assets.errors import DeliveryError, redact
 
 Tls = Literal["starttls", "implicit", "none"]
@@ -105,6 +106,7 @@ def _hand_over(server: Server, smtp: smtplib.SMTP, content: bytes) -> str:
     def body() -> None:
         smtp.send(_dotted(content))
 
+    handing_over()
     _told(server, announce)
     _told(server, body)
     try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from kpi_assets.contracts import Format, PluginArgs
+from kpi_assets.outputs.contents import beside_something
 
-PublishFormat: TypeAlias = Literal["html", "md", "png", "pdf", "csv"]
+PublishFormat: TypeAlias = Literal["html", "md", "png", "pdf", "csv", "xlsx"]
 
 
 def as_list(value: object) -> object:
@@ -19,10 +20,12 @@ def as_list(value: object) -> object:
 class PublishArgs(PluginArgs):
     """In which formats, and what beside the edition."""
 
-    output_format: Annotated[tuple[PublishFormat, ...], BeforeValidator(as_list)] = Field(
+    output_format: Annotated[
+        tuple[PublishFormat, ...], BeforeValidator(as_list), AfterValidator(beside_something)
+    ] = Field(
         ("html",),
         min_length=1,
-        description="html, md, png or pdf, or a list of them; csv puts the tables' rows beside the page.",
+        description="html, md, png or pdf, or a list of them; csv and xlsx put the tables' rows beside the page.",
     )
     latest: bool = Field(
         True,
@@ -35,11 +38,10 @@ class PublishArgs(PluginArgs):
         description="Where the folder is served, e.g. https://reports.example.com; receipts then say that address.",
     )
 
-    @model_validator(mode="after")
-    def _csv_lies_beside_something(self) -> PublishArgs:
-        if set(self.output_format) == {"csv"}:
-            raise ValueError("output_format: csv goes beside html or md; add one of them")
-        return self
+    def files_url(self, folder: str) -> str:
+        """The address of an edition's folder, "" where nobody said where it is served or it holds no page."""
+        served = self.public_url if "html" in self.formats else None
+        return f"{served.rstrip('/')}/{folder}" if served else ""
 
     @property
     def formats(self) -> frozenset[Format]:
