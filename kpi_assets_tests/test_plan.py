@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kpi_assets import registry
 from kpi_assets.config import load_report
 from kpi_assets.contracts import Span, Window
 from kpi_assets.errors import ConfigError
@@ -47,6 +48,25 @@ def test_queries_that_say_the_same_are_one(report: Path) -> None:
     plan = plan_of(report)
     assert [query.id for query in plan.queries] == ["orders_daily", "countries"]
     assert plan.views_by_id["again"].needs == plan.views_by_id["countries"].needs
+
+
+@pytest.mark.parametrize(
+    ("format", "library", "extra"),
+    [("xlsx", "openpyxl", "xlsx"), ("pdf", "weasyprint", "pdf"), ("png", "pypdfium2", "pdf")],
+)
+def test_formats_that_cannot_be_written_here(
+    report: Path, monkeypatch: pytest.MonkeyPatch, format: str, library: str, extra: str
+) -> None:
+    """A format whose library is not installed is a problem of the file, at the output that asks for it."""
+    edited(report, "args: {output_dir:", f"args: {{output_format: [html, {format}], output_dir:")
+    assert plan_of(report).formats == {"html", format}
+    found = registry.find_spec
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == library else found(name))
+    (problem,) = problems_of(report)
+    assert problem.endswith(
+        f"output 'disk': the format {format} needs {library}, which is not installed: "
+        f"pip install 'kpi-assets[{extra}]'"
+    )
 
 
 def test_spans_of_all_views_are_kept_with_the_query(report: Path) -> None:
@@ -120,7 +140,7 @@ def test_edition_names_the_length_only_where_it_is_not_the_reports_own(report: P
 def test_both_dates_in_the_file_set_the_reports_own_length(report: Path) -> None:
     """With start and end in the file the regular window is as long as they say."""
     edited(report, "end_date: 2024-11-25", "start_date: 2024-10-26\nend_date: 2024-11-25")
-    assert plan_of(report).interval_days == 30
+    assert plan_of(report).rule.name == "30 days"
 
 
 def test_outputs_default_to_one_static_output(report: Path) -> None:

@@ -87,6 +87,10 @@ def resolve_args(
     return checked.args
 
 
+OWN_ID = "its key is its id"
+"""KPI Reporter let `id` among the arguments replace the key."""
+
+
 @dataclass(frozen=True)
 class _Check:
     model: type[BaseModel]
@@ -96,9 +100,11 @@ class _Check:
 
     def without_ignored(self, args: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         """The arguments that still mean something, and a warning for each other one."""
-        ignored: Mapping[str, str] = getattr(self.model, "ignored_keys", {})
+        ignored: dict[str, str] = {**getattr(self.model, "ignored_keys", {})}
+        if "id" not in self.model.model_fields:
+            ignored["id"] = OWN_ID
         warnings: list[Problem] = []
-        for key in args.keys() & ignored.keys():
+        for key in (key for key in args if key in ignored):
             place = place_of((*self.path, key), self.source_map)
             warnings.append(
                 self._at(place.says(f"no longer means anything: {ignored[key]}"), (*self.path, key))

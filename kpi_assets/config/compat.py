@@ -5,13 +5,14 @@ Works on nodes, before validation, so that every later message still points at w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kpi_assets.config.ids import safe_id
 from kpi_assets.config.messages import SECTIONS
-from kpi_assets.config.nodes import Entry, Map, Node, Scalar
+from kpi_assets.config.nodes import Entry, Map, Node, Scalar, walk
 from kpi_assets.errors import Problem
 
 LICENCE = "kpi_assets is free software and asks for no licence: remove the line"
@@ -22,6 +23,7 @@ DEAD_KEYS: Mapping[str, str] = {
     "version": "a report file carries no version: remove the line",
 }
 BESIDE_ARGS = ("title", "description", "cols")
+_QUOTED_VARIABLE = re.compile(r"\$\{[A-Z][A-Z0-9_]*\}")
 SCRATCH = "x-"
 """Top-level keys that start so are the user's own, e.g. to hold YAML anchors."""
 
@@ -40,6 +42,7 @@ def modernise(root: Map) -> Modern:
     """Drop dead keys, move arguments to their place, make ids safe."""
     modern = Modern(root)
     modern.root = with_entries(root, _living(modern))
+    modern.warnings += _quoted_variables(modern.root)
     for section in SECTIONS:
         held = modern.root.entries.get(section)
         if held and isinstance(held.node, Map):
@@ -113,9 +116,21 @@ def _name(modern: Modern, section: str, key: str, entry: Entry) -> str:
     return name
 
 
+def _quoted_variables(root: Map) -> Iterator[Problem]:
+    """KPI Reporter replaced variables only in values without quotes; who writes quotes seldom knows that."""
+    for path, node in walk(root):
+        if (
+            isinstance(node, Scalar)
+            and isinstance(node.value, str)
+            and _QUOTED_VARIABLE.fullmatch(node.value)
+        ):
+            text = f"{node.value} stays as it stands, because of its quotes: remove them to have the variable's value"
+            yield node.mark.problem(text, path)
+
+
 def _collision(section: str, name: str, entry: Entry, first: Entry) -> Problem:
     text = (
-        f"this {SECTIONS[section]} would have the id '{name}', as the one in line {first.key.position.line} has: "
+        f"this {SECTIONS[section]} would have the id '{name}', as the one {first.key.where} has: "
         "rename one of them"
     )
     return entry.key.problem(text, (section, name))

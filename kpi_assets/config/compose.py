@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -264,4 +265,8 @@ def _explained(source: Source, place: Mark, complaint: str) -> str:
         return f"no value can start with '{here}': put it in quotes"
     if "${" in line and complaint.startswith("did not find expected ','"):
         return "${NAME} cannot stand inside {...} or [...]: write {env: NAME} there"
+    if complaint == "did not find expected node content":
+        return "a value is missing: what follows a '#' is a comment, so a name such as '#team' needs quotes"
+    if re.search(r":\s+\{\w+\}\s*\S", line):
+        return "a text that begins with '{' needs quotes, e.g. '{stat} users'"
     return HINTS.get(complaint, f"not valid YAML: {complaint}")

@@ -45,9 +45,21 @@ class LoadedReport:
         """A problem at the value at `path`, or at what holds it where it is left out."""
         return self.source_map.problem(message, path)
 
+    @property
+    def source(self) -> str:
+        """Where it is written, for messages."""
+        return str(self.files[0]) if self.files else f"a report in Python called '{self.id}'"
 
-def load_report(files: Sequence[FilePath]) -> LoadedReport:
+    @property
+    def folder(self) -> FilePath:
+        """Where relative paths are looked up first."""
+        return self.files[0].parent if self.files else FilePath()
+
+
+def load_report(files: Sequence[FilePath] | FilePath | str) -> LoadedReport:
     """Read, merge (the last file wins) and validate. Raises ConfigError with all problems."""
+    if isinstance(files, str | FilePath):
+        files = [FilePath(files)]
     if not files:
         raise InputError("no report file is named: give one with -c FILE")
     sources: list[Source] = []
@@ -74,7 +86,8 @@ def load_sources(sources: Sequence[Source], unread: Sequence[Problem] = ()) -> L
             problems += found
     if unread or len(roots) < len(sources):
         raise ConfigError(problems)
-    return _validated(roots, problems, tuple(FilePath(source.name) for source in sources))
+    files = tuple(FilePath(source.name) for source in sources)
+    return validated(roots, id=report_id(files), files=files, problems=problems)
 
 
 def default_files(places: Sequence[FilePath] = DEFAULT_FILES) -> list[FilePath]:
@@ -111,11 +124,14 @@ def refuse_same_ids(reports: Iterable[LoadedReport]) -> None:
     listed = list(reports)
     for name, count in Counter(report.id for report in listed).items():
         if count > 1:
-            files = " and ".join(str(report.files[0]) for report in listed if report.id == name)
+            files = " and ".join(report.source for report in listed if report.id == name)
             raise InputError(f"{files} would both be the report '{name}': rename one of the files")
 
 
-def _validated(roots: list[Map], problems: list[Problem], files: tuple[FilePath, ...]) -> LoadedReport:
+def validated(
+    roots: list[Map], *, id: str, files: tuple[FilePath, ...] = (), problems: Sequence[Problem] = ()
+) -> LoadedReport:
+    """The report that mappings say together; `problems` are those found while they were read. Raises ConfigError."""
     modern = modernise(cast("Map", reduce(merge, roots)))
     source_map = SourceMap(modern.root)
     data = follow_renames(cast("dict[str, Any]", plain(modern.root)), modern.renames)
@@ -124,7 +140,7 @@ def _validated(roots: list[Map], problems: list[Problem], files: tuple[FilePath,
     if config is None or problems:
         raise ConfigError(_in_order(problems, files))
     warnings = [*_id_warning(files), *modern.warnings, *warnings_in(data, source_map)]
-    return LoadedReport(config, report_id(files), files, source_map, tuple(warnings), data)
+    return LoadedReport(config, id, files, source_map, tuple(warnings), data)
 
 
 def _checked(
@@ -137,6 +153,8 @@ def _checked(
 
 
 def _id_warning(files: tuple[FilePath, ...]) -> list[Problem]:
+    if not files:
+        return []
     name, stem = report_id(files), files[0].stem
     if name == stem or len(name) == len(stem):  # a dash for an underscore is no news
         return []

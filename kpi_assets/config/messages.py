@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
 from kpi_assets.config.env import EnvRef
 from kpi_assets.config.nodes import Path
-from kpi_assets.config.repair import LIST_KINDS, MAPPING_KINDS, MISMATCHES, Fault, value_at
+from kpi_assets.config.repair import LIST_KINDS, MAPPING_KINDS, MISMATCHES, TEXT_KINDS, Fault, value_at
 from kpi_assets.config.shape import fields_at
 from kpi_assets.config.source_map import SourceMap
-from kpi_assets.errors import Problem, suggest
+from kpi_assets.errors import Problem, dotted, suggest
 
 SECTIONS = {"datasources": "datasource", "queries": "query", "views": "view", "outputs": "output"}
 
@@ -90,12 +90,6 @@ def place_of(path: Path, source_map: SourceMap | None) -> Place:
     return Place(subject, "key", dotted(rest))
 
 
-def dotted(path: Path) -> str:
-    """`theme.series_colors[2]`"""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
-
-
 @dataclass(frozen=True)
 class Writer:
     """Writes the problems of one validation; `data` is what was validated, `prefix` its place in the report.
@@ -137,8 +131,18 @@ class Writer:
             return f"is not valid: {group[0].message}"
         kinds = {fault.kind for fault in group}
         found = "" if "literal_error" in kinds and isinstance(value, str) else _found(value, wanted)
-        tail = found if kinds & MISMATCHES else ""
+        tail = found + self._quotes(group[0], value) if kinds & MISMATCHES else ""
         return f"must be {wanted}{tail}{_near(value, group)}"
+
+    def _quotes(self, fault: Fault, value: Any) -> str:
+        """Where only quotes are missing: `- #team` is a comment, `label: {stat}` is a mapping."""
+        node = self.source_map.node((*self.prefix, *fault.path)) if self.source_map else None
+        if fault.kind not in TEXT_KINDS or node is None:
+            return ""
+        if value is None and "#" in node.mark.source.lines[node.mark.line]:
+            return ": what follows a '#' is a comment, so a name such as '#team' needs quotes"
+        braced = isinstance(value, Mapping) and all(item is None for item in cast("Any", value).values())
+        return ": a text that begins with '{' needs quotes" if braced else ""
 
     def _missing(self, fault: Fault) -> Problem:
         path = (*self.prefix, *fault.path)

@@ -9,19 +9,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from kpi_assets.config.base import Model
 from kpi_assets.config.env import EnvRef
+from kpi_assets.config.recipients import RecipientsConfig
+from kpi_assets.config.when import ConditionConfig, WhenConfig
 
 Days = Annotated[int, Field(ge=0)]
-
-
-class Model(BaseModel):
-    """Frozen, unknown keys refused, values never shown in validation errors (they may be secrets)."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True
-    )
 
 
 class ThemeConfig(Model):
@@ -120,6 +115,9 @@ class ViewConfig(PluginConfig):
     headline: str = Field("", description="Your own finding; replaces the one computed from the data.")
     description: str = Field("", description="A sentence under the title.")
     cols: int | None = Field(None, description="Columns taken in the grid; default: the whole row.")
+    when: ConditionConfig | None = Field(
+        None, description="The view is left out of editions in which this condition does not hold."
+    )
     owners: tuple[str, ...] = Field((), description="Mail addresses or team:name.")
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of the asset.")
 
@@ -135,6 +133,25 @@ class ScheduleConfig(Model):
 
     cron: str = Field(description="Five cron fields, e.g. '0 6 * * 1' for Mondays at 06:00.")
     timezone: str | None = Field(None, description="IANA zone of the cron; default: the report's.")
+    enabled: bool = Field(True, description="false: off, until somebody switches it on in the Dagster UI.")
+
+
+class WatchConfig(Model):
+    """A query that is asked again and again: when its answer changes, the newest edition is made."""
+
+    datasource: str = Field(description="Id of the datasource.")
+    query: str = Field(description="What moves when there is news, e.g. select max(updated_at) from orders.")
+    query_args: dict[str, Any] = Field(default_factory=dict, description="Options of the datasource.")
+    every: str = Field("5 minutes", description="How often it is asked: 30 s, 5 minutes, 2h; 30 s at least.")
+
+
+class HolidaysConfig(Model):
+    """Which days are no business days, besides weekends."""
+
+    country: str | None = Field(None, description="ISO code of the country, e.g. DE.")
+    subdivision: str | None = Field(None, description="A part of it with holidays of its own, e.g. BY.")
+    free: tuple[date, ...] = Field((), description="Further days off.")
+    worked: tuple[date, ...] = Field((), description="Days that are worked although they would be free.")
 
 
 class ReportConfig(Model):
@@ -144,6 +161,18 @@ class ReportConfig(Model):
     description: str = Field("", description="What the report is for; shown in the Dagster UI.")
     lead: str = Field("", description="Opening sentences; default: computed from the first findings.")
     interval_days: int = Field(7, ge=1, le=3660, description="Length of the window in days.")
+    window: str | None = Field(
+        None,
+        description="Kind of window, instead of `interval_days`: yesterday, last_week, last_month, last_quarter, "
+        "last_year, week_to_date, month_to_date, quarter_to_date, year_to_date, 28 days, 5 business days.",
+    )
+    week_starts: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        Field("monday", description="First day of the weeks that `window:` means.")
+    )
+    holidays: str | HolidaysConfig | None = Field(
+        None,
+        description="Public holidays for business days: DE, DE-BY, or {country, subdivision, free, worked}.",
+    )
     start_date: date | datetime | str | None = Field(None, description="First day of the window (included).")
     end_date: date | datetime | str | None = Field(
         None, description="Day after the window's last (not included); default: today."
@@ -173,6 +202,28 @@ class ReportConfig(Model):
     owners: tuple[str, ...] = Field((), description="Owners shown in the Dagster UI.")
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of all assets of the report.")
     schedule: ScheduleConfig | None = Field(None, description="When editions are made.")
+    upstream: bool = Field(
+        False,
+        description="Make editions as soon as the assets that `tables:` names have the whole window; with a "
+        "`schedule`, not before its time either.",
+    )
+    watch: WatchConfig | None = Field(
+        None, description="Make the newest edition when a query's answer changes."
+    )
+    catch_up: Literal["latest", "all", "none"] = Field(
+        "latest",
+        description="After an outage all missed editions are made; which of them people get.",
+    )
+    when: WhenConfig | None = Field(
+        None, description="Editions in which this condition does not hold are made, but nobody is told."
+    )
+    recipients: RecipientsConfig | tuple[dict[str, str | int | float | bool | date | None], ...] | None = (
+        Field(
+            None,
+            description="Who gets an edition of her own, with rows that are hers: {query: ...} with a row for each, "
+            "or a list of mappings with an `email` and what else {recipient.name} is to stand for.",
+        )
+    )
     on_view_error: Literal["fail", "placeholder"] = Field(
         "fail", description="fail: nothing is sent. placeholder: the block says so, the rest is sent."
     )

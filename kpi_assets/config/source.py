@@ -39,6 +39,11 @@ class Mark:
         return Position(self.source.name, self.line + 1, self.column + 1)
 
     @property
+    def where(self) -> str:
+        """The place in words, for messages about two places."""
+        return f"in line {self.position.line}"
+
+    @property
     def excerpt(self) -> str:
         return self.source.excerpt(self.line, self.column, self.end)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from kpi_assets.contracts import QueryNote, Window
+from kpi_assets.contracts import QueryNote, Recipient, Window
 from kpi_assets.errors import (
     ConfigError,
     DataError,
@@ -18,11 +18,13 @@ from kpi_assets.errors import (
     QueryError,
     RetriableError,
     redact,
+    redacted_traceback,
 )
-from kpi_assets.frames.contract import violations
 from kpi_assets.frames.heal import HealedFrame, heal
 from kpi_assets.frames.load import load_frame
+from kpi_assets.logs import about, logger
 from kpi_assets.plan import QueryPlan
+from kpi_assets.readers import audience_of
 from kpi_assets.session import Session
 
 if TYPE_CHECKING:
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
 
     from kpi_assets.contracts import Query
 
-log = logging.getLogger("kpi_assets")
+log = logger("kpi_assets")
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """One query, fetched for every window of the run; `frames` is by edition id, empty when `error` is set."""
+    """One query, fetched for every window of the run; `frames` is by edition id, empty when `error` is set.
+
+    `recipient`: whom the rows are for, where they are not for everybody.
+    """
 
     query: QueryPlan
     windows: tuple[Window, ...]
@@ -43,6 +48,16 @@ class Fetched:
     notes: Mapping[str, QueryNote] = field(default_factory=dict)
     violations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     error: KpiAssetsError | None = None
+    recipient: Recipient | None = None
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A query to be fetched, in the session of whom it is for."""
+
+    session: Session
+    query: QueryPlan
+    windows: tuple[Window, ...]
 
 
 def fetch_queries(
@@ -51,18 +66,54 @@ def fetch_queries(
     """Bring the frame store up to date for the windows; queries run side by side, bounded per datasource.
 
     Yields in order of completion. A query that fails is yielded with its error, and its note says so to later stages.
+    Where recipients get editions of their own, the query that finds them comes first, and those that ask for one of
+    them come last, once for each.
     """
-    wanted = session.plan.queries if query_ids is None else [session.plan.queries_by_id[i] for i in query_ids]
-    if not wanted:
+    plan = session.plan
+    wanted = plan.queries if query_ids is None else [plan.queries_by_id[i] for i in query_ids]
+    who = plan.recipients if plan.is_divided else None
+    if who is None:
+        yield from _side_by_side([_Job(session, query, tuple(windows)) for query in wanted])
+        return
+    found = True
+    for fetched in _side_by_side([_Job(session, q, tuple(windows)) for q in wanted if q.id == who.query]):
+        found = fetched.error is None
+        yield fetched
+    shared = [query for query in wanted if query.id not in who.queries and query.id != who.query]
+    yield from _side_by_side([_Job(session, query, tuple(windows)) for query in shared])
+    if found:
+        yield from _side_by_side(
+            _personal_jobs(session, windows, [q.id for q in wanted if q.id in who.queries])
+        )
+
+
+def _personal_jobs(session: Session, windows: Sequence[Window], query_ids: Sequence[str]) -> list[_Job]:
+    """Each query for each recipient, over the windows whose editions she gets."""
+    readers: dict[str, Session] = {}
+    theirs: dict[str, list[Window]] = {}
+    for window in windows if query_ids else ():
+        for recipient in audience_of(session, window).recipients:
+            if recipient.key not in readers:
+                readers[recipient.key] = session.for_recipient(recipient)
+            theirs.setdefault(recipient.key, []).append(window)
+    return [
+        _Job(reader, reader.plan.queries_by_id[id], tuple(theirs[key]))
+        for key, reader in readers.items()
+        for id in query_ids
+    ]
+
+
+def _side_by_side(jobs: Sequence[_Job]) -> Iterator[Fetched]:
+    if not jobs:
         return
     slots: dict[str, BoundedSemaphore] = {}
-    for query in wanted:
-        if query.datasource not in slots:
-            slots[query.datasource] = BoundedSemaphore(_concurrency(session, query.datasource))
-    with _workers(min(len(wanted), 8)) as pool:
-        jobs = [pool.submit(_fetch_in_turn, session, query, tuple(windows), slots) for query in wanted]
-        for job in as_completed(jobs):
-            yield job.result()
+    for job in jobs:
+        if job.query.datasource not in slots:
+            slots[job.query.datasource] = BoundedSemaphore(_concurrency(job.session, job.query.datasource))
+    with _workers(min(len(jobs), 8)) as pool:
+        running = [pool.submit(_fetch_in_turn, job, slots) for job in jobs]
+        for done in as_completed(running):
+            yield done.result()
 
 
 @contextmanager
@@ -86,21 +137,23 @@ def _concurrency(session: Session, datasource: str) -> int:
         return 1
 
 
-def _fetch_in_turn(
-    session: Session, query: QueryPlan, windows: tuple[Window, ...], slots: Mapping[str, BoundedSemaphore]
-) -> Fetched:
-    with slots[query.datasource]:
+def _fetch_in_turn(job: _Job, slots: Mapping[str, BoundedSemaphore]) -> Fetched:
+    session, query, windows = job.session, job.query, job.windows
+    editions = map(session.plan.common_edition, windows)
+    with slots[query.datasource], about(session.plan.id, f"queries/{query.id}", *editions):
         try:
             fetched = _fetch(session, query, windows)
+            _say(fetched)
         except KpiAssetsError as error:
+            log.debug("failed: %s", error)
             fetched = _failed(session, query, windows, error)
-        except Exception as error:
-            log.debug("query %s failed", query.id, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - told in the debug log, without secrets
+            log.debug("query %s failed\n%s", query.id, redacted_traceback(session.secrets))
             reason = redact(f"{type(error).__name__}: {error}", session.secrets)
             fetched = _failed(session, query, windows, QueryError(query.id, query.datasource, reason))
     for edition, note in fetched.notes.items():
         session.editions.save_note(session.plan.id, edition, note)
-    return fetched
+    return replace(fetched, recipient=query.query.recipient)
 
 
 def _fetch(session: Session, query: QueryPlan, windows: tuple[Window, ...]) -> Fetched:
@@ -119,6 +172,8 @@ def _fetch(session: Session, query: QueryPlan, windows: tuple[Window, ...]) -> F
         store=session.frames,
         fetch=ask,
         clock=session.clock,
+        # Who is on the list no more must get nothing: here no rows are an answer.
+        believe_empty=session.plan.recipients is not None and query.id == session.plan.recipients.query,
     )
     frames = {session.plan.edition(window): frame for window, frame in zip(windows, healed, strict=True)}
     notes = {edition: _note(session, query, frame) for edition, frame in frames.items()}
@@ -130,7 +185,17 @@ def _fetch(session: Session, query: QueryPlan, windows: tuple[Window, ...]) -> F
     return Fetched(query, windows, frames, notes, broken)
 
 
+def _say(fetched: Fetched) -> None:
+    """A line of the log: what the whole call brought. Of what is asked for each recipient only who debugs hears."""
+    level = logging.DEBUG if fetched.query.query.recipient else logging.INFO
+    for frame in list(fetched.frames.values())[:1]:
+        brought = (frame.rows_fetched, frame.seconds_fetched, frame.fetched)
+        log.log(level, "%d rows fetched in %.1f s, queries sent: %d", *brought)
+
+
 def _violations(session: Session, query: QueryPlan, window: Window) -> Iterator[str]:
+    from kpi_assets.frames.contract import violations
+
     for span in query.spans:
         frame = load_frame(session.frames, session.frame_key(query), query.analysis, span, window)
         yield from (str(violation) for violation in violations(frame, query.query.columns))

@@ -5,12 +5,23 @@ problem of the file.
 """
 
 from kpi_assets.plan.build import build_plan
-from kpi_assets.plan.model import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan, ViewPlan, digest
+from kpi_assets.plan.model import (
+    ConditionPlan,
+    DatasourcePlan,
+    OutputPlan,
+    QueryPlan,
+    RecipientsPlan,
+    ReportPlan,
+    ViewPlan,
+    digest,
+)
 
 __all__ = [
+    "ConditionPlan",
     "DatasourcePlan",
     "OutputPlan",
     "QueryPlan",
+    "RecipientsPlan",
     "ReportPlan",
     "ViewPlan",
     "build_plan",

@@ -5,29 +5,37 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpi_assets import __version__
 from kpi_assets.config.env import EnvRef
 from kpi_assets.config.models import ReportConfig, ViewConfig
+from kpi_assets.config.when import ConditionConfig
 from kpi_assets.contracts import (
     Datasource,
     Format,
     Output,
     Query,
     QueryAnalysis,
+    Recipient,
     Refresh,
     Span,
     View,
     Window,
+    WindowRule,
 )
-from kpi_assets.errors import Problem
+from kpi_assets.contracts.document import PERSONAL
+from kpi_assets.contracts.recipient import names_in
+from kpi_assets.errors import InputError, Problem
 from kpi_assets.style.numbers import NumberStyle
 from kpi_assets.style.theme import Theme
+
+if TYPE_CHECKING:
+    from kpi_assets.plan.automation import WatchPlan
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,38 @@ class QueryPlan:
     def datasource(self) -> str:
         return self.query.datasource
 
+    @property
+    def mapped_assets(self) -> frozenset[str]:
+        """Asset keys of the user's own (`a/b/c`) that it reads."""
+        return frozenset(
+            self.table_assets[table] for table in self.analysis.tables if table in self.table_assets
+        )
+
+    def for_recipient(self, recipient: Recipient) -> QueryPlan:
+        """The query asked for one recipient; her rows lie apart from everybody else's."""
+        names = sorted(set(names_in([self.query.text, self.query.args])))
+        asked = [[name, str(recipient.values.get(name))] for name in names]
+        return replace(
+            self,
+            query=replace(self.query, recipient=recipient),
+            fingerprint=digest(self.fingerprint, recipient.identity, asked),
+        )
+
+
+@dataclass(frozen=True)
+class ConditionPlan:
+    """A condition of `when:`: on the rows of `query`, or, with `parts`, on what those say."""
+
+    config: ConditionConfig
+    query: str = ""
+    parts: tuple[ConditionPlan, ...] = ()
+
+    @property
+    def queries(self) -> frozenset[str]:
+        """Ids of all queries that it asks."""
+        own = frozenset({self.query} if self.query else ())
+        return own.union(*(part.queries for part in self.parts))
+
 
 @dataclass(frozen=True)
 class ViewPlan:
@@ -82,11 +122,36 @@ class ViewPlan:
     config: ViewConfig
     cols: int
     fingerprint: str
+    when: ConditionPlan | None = None
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Ids of the queries that it shows, or that decide whether it is shown."""
+        asked = self.when.queries if self.when else frozenset[str]()
+        return tuple(sorted({query for query, _ in self.needs.values()} | asked))
+
+
+@dataclass(frozen=True)
+class RecipientsPlan:
+    """Who gets editions of their own: the rows of `query`, or those `listed`; `column` says who each is.
+
+    `names` are the values that the report asks of them. `queries` and `views` are those that are not the same for all.
+    """
+
+    names: frozenset[str]
+    queries: frozenset[str]
+    views: frozenset[str]
+    query: str = ""
+    column: str = "email"
+    listed: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """An output before its secrets are known. `effect`: `publish` or `notify`. `redeliver`: `never` or `on_change`."""
+    """An output before its secrets are known. `effect`: `publish` or `notify`. `redeliver`: `never` or `on_change`.
+
+    `recipient`: whose editions it delivers, where they are somebody's own; a sample in the plan of all of them.
+    """
 
     id: str
     plugin: str
@@ -95,17 +160,21 @@ class OutputPlan:
     effect: str
     formats: frozenset[Format]
     redeliver: str = "never"
+    recipient: Recipient | None = None
 
 
 @dataclass(frozen=True)
 class ReportPlan:
-    """A report that can run. `interval_days` is the length of its regular window."""
+    """A report that can run. `rule` is the kind of its regular windows.
+
+    With `recipients` nobody gets the report as it stands: `for_recipient` is the plan of what one of them gets.
+    """
 
     id: str
     config: ReportConfig
     files: tuple[Path, ...]
     zone: str
-    interval_days: int
+    rule: WindowRule
     theme: Theme
     numbers: NumberStyle
     datasources: Mapping[str, DatasourcePlan]
@@ -113,10 +182,38 @@ class ReportPlan:
     views: tuple[ViewPlan, ...]
     outputs: tuple[OutputPlan, ...]
     warnings: tuple[Problem, ...] = ()
+    when: ConditionPlan | None = None
+    recipients: RecipientsPlan | None = None
+    recipient: Recipient | None = None
+    watch: WatchPlan | None = None
+
+    @property
+    def is_divided(self) -> bool:
+        """Do recipients get editions of their own, and is this not yet the plan of one?"""
+        return self.recipients is not None and self.recipient is None
+
+    def is_personal(self, *, query: str) -> bool:
+        """Is the query asked for each recipient?"""
+        return self.recipients is not None and query in self.recipients.queries
+
+    def for_recipient(self, recipient: Recipient) -> ReportPlan:
+        """The report as one recipient gets it: her values bound in queries, her editions apart from all others."""
+        personal = self.recipients.queries if self.recipients else frozenset[str]()
+        return replace(
+            self,
+            queries=tuple(q.for_recipient(recipient) if q.id in personal else q for q in self.queries),
+            outputs=tuple(replace(output, recipient=recipient) for output in self.outputs),
+            recipient=recipient,
+        )
 
     @property
     def title(self) -> str:
         return str(self.config.title)
+
+    @property
+    def source(self) -> str:
+        """Where the report is written, for messages."""
+        return str(self.files[0]) if self.files else f"a report in Python called '{self.id}'"
 
     @property
     def first_day(self) -> date:
@@ -134,6 +231,12 @@ class ReportPlan:
     def outputs_by_id(self) -> Mapping[str, OutputPlan]:
         return {output.id: output for output in self.outputs}
 
+    @cached_property
+    def owner_output(self) -> OutputPlan | None:
+        """The channel that the owner is told through: the first output that can write to such an address."""
+        owner = self.config.owner
+        return next((o for o in self.outputs if owner is not None and o.cls.tells(owner)), None)
+
     @property
     def formats(self) -> frozenset[Format]:
         """Every format that some output wants; HTML always, since the edition's page is kept."""
@@ -144,9 +247,16 @@ class ReportPlan:
     def fingerprint(self) -> str:
         """Changes with anything that the document is made from, except data."""
         look = self.config.model_dump(
-            mode="json", include={"title", "lead", "theme", "locale", "findings", "public_url"}
+            mode="json", include={"title", "lead", "theme", "locale", "findings", "public_url", "when"}
         )
-        return digest(__version__, look, [view.fingerprint for view in self.views], self.template_hash)
+        views = [view.fingerprint for view in self.views]
+        more = [self.config.model_dump(mode="json", include={"recipients"})] if self.recipients else []
+        return digest(__version__, look, views, self.template_hash, *more)
+
+    @property
+    def made_by(self) -> str:
+        """Kept with every document: changes with anything that decides its files, except data."""
+        return digest(self.fingerprint, sorted(self.formats))
 
     @cached_property
     def template_hash(self) -> str:
@@ -158,8 +268,24 @@ class ReportPlan:
         return digest(*[[path.name, path.read_bytes().hex()] for path in files])
 
     def window(self, key: str | date) -> Window:
-        """The regular window of the edition whose partition key is `key`."""
-        return Window.ending(key, self.interval_days, self.zone)
+        """The regular window whose last day is `key`. Raises InputError where none ends on that day."""
+        day = date.fromisoformat(key) if isinstance(key, str) else key
+        window = self.rule.newest(day + timedelta(days=1), self.zone)
+        if window.last_day != day:
+            raise InputError(
+                f"no edition of {self.id} ends on {day}: its window is '{self.rule.name}', and the newest that has "
+                f"ended by then is {window.start} to {window.last_day}; ask for {window.key}"
+            )
+        return window
+
+    def windows(self, first: date, last: date) -> tuple[Window, ...]:
+        """The regular windows whose last day lies from `first` to `last`, both included; oldest first."""
+        found: list[Window] = []
+        window = self.rule.newest(last + timedelta(days=1), self.zone)
+        while window.last_day >= first:
+            found.append(window)
+            window = self.rule.newest(window.last_day, self.zone)
+        return tuple(reversed(found))
 
     def refusal(self, window: Window, today: date) -> str | None:
         """Why an edition of this window cannot be made, or None. `today` is the day it is in the report's zone."""
@@ -173,8 +299,17 @@ class ReportPlan:
         return None
 
     def edition(self, window: Window) -> str:
-        """The edition's id: its key, with the length where the window is not the report's own."""
-        return window.key if window.length == self.interval_days else f"{window.key}_{window.length}d"
+        """The edition's id: its key, with the length where the window is not the report's own, and with whose it is."""
+        own = f"{PERSONAL}{self.recipient.key}" if self.recipient else ""
+        return f"{self.common_edition(window)}{own}"
+
+    def common_edition(self, window: Window) -> str:
+        """The same without what names the recipient: where that of an edition lies which all of them share."""
+        return window.key if self.is_regular(window) else f"{window.key}_{window.length}d"
+
+    def is_regular(self, window: Window) -> bool:
+        """Is it the report's own window for the day that it ends on?"""
+        return window == self.rule.newest(window.end, self.zone)
 
 
 def digest(*parts: object) -> str:

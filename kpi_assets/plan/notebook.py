@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from kpi_assets.config import LoadedReport, validate_args, written_args
 from kpi_assets.config.models import PluginConfig, ReportConfig
+from kpi_assets.contracts.recipient import names_in
 from kpi_assets.errors import PluginError, Problem
 
 Path = tuple[str | int, ...]
@@ -32,6 +33,11 @@ class Notebook:
 
     def warn(self, messages: Iterable[str], *path: str | int) -> None:
         self.warnings += [self.loaded.problem(message, path) for message in messages]
+
+    def refuse_names(self, value: Any, *path: str | int) -> None:
+        """Note a `{recipient.name}` where there are no recipients."""
+        for name in dict.fromkeys(names_in(value)):
+            self.problem(f"{{recipient.{name}}} has no value: the report has no `recipients`", *path)
 
     def plugins(
         self, section: str, configs: Mapping[str, Config], find: Callable[[str], Any]

@@ -1,0 +1,1 @@
+"""Reports whose recipients get an edition of their own each."""
