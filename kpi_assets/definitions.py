@@ -1,4 +1,4 @@
-"""What `workspace.yaml` loads: report files -> dg.Definitions.
+"""Reports -> dg.Definitions: `load_definitions` is what `workspace.yaml` loads, `build_definitions` what Python calls.
 
 `KPI_ASSETS_REPORTS` names report files or folders of them, separated as in PATH; the default is `./reports`, and where
 that does not exist, the demo. A file that cannot be loaded becomes one broken asset; the others load.
@@ -15,9 +15,11 @@ import dagster as dg
 
 from kpi_assets.assets import specs
 from kpi_assets.assets.broken import broken_asset
-from kpi_assets.assets.build import build_definitions
+from kpi_assets.assets.build import build_definitions as definitions_of
 from kpi_assets.assets.instance import PLANNED_IN_ONE
-from kpi_assets.config import load_report, report_id
+from kpi_assets.assets.resources import KpiAssetsResource
+from kpi_assets.config import LoadedReport, load_report, report_id
+from kpi_assets.config.python import Report
 from kpi_assets.demo import REPORT, prepare
 from kpi_assets.errors import InputError, KpiAssetsError
 from kpi_assets.plan import ReportPlan, build_plan
@@ -43,7 +45,40 @@ def load_definitions(
     """The definitions of report files and folders of them. Never fails because of a report."""
     environ = os.environ if environ is None else environ
     plans, broken = load_plans(report_files(report_paths(environ) if paths is None else paths), environ)
-    return build_definitions(plans, [broken_asset(report.id, report.reason) for report in broken])
+    return definitions_of(plans, [broken_asset(report.id, report.reason) for report in broken])
+
+
+def build_definitions(
+    *reports: Report | LoadedReport | ReportPlan | Path | str,
+    environ: Mapping[str, str] | None = None,
+    home: KpiAssetsResource | None = None,
+    executor: dg.ExecutorDefinition | None = None,
+) -> dg.Definitions:
+    """The assets of reports, to merge into a project of your own: `dg.Definitions.merge(own, build_definitions(...))`.
+
+    A report is said in Python, loaded, planned, or named by its file or folder. Raises ConfigError for a report that
+    does not hold, InputError for two of one id: unlike `load_definitions`, it makes nothing of half a project.
+    `home`: where state lies; by default what the environment says. Without `executor` the project's own is used.
+    """
+    environ = os.environ if environ is None else environ
+    plans: dict[str, ReportPlan] = {}
+    for report in _each(reports):
+        plan = report if isinstance(report, ReportPlan) else build_plan(report, environ)
+        try:
+            plans[plan.id] = _checked(plan, plans)
+        except dg.DagsterInvalidDefinitionError as error:
+            raise InputError(f"report '{plan.id}': Dagster refuses an owner or tag: {error}") from error
+    return definitions_of(plans.values(), home=home, executor=executor)
+
+
+def _each(
+    reports: Sequence[Report | LoadedReport | ReportPlan | Path | str],
+) -> Iterator[Report | LoadedReport | ReportPlan]:
+    for report in reports:
+        if isinstance(report, str | Path):
+            yield from (load_report(file) for file in report_files([Path(report)]))
+        else:
+            yield report
 
 
 def report_paths(environ: Mapping[str, str]) -> list[Path]:
@@ -90,10 +125,8 @@ def load_plans(
 def _checked(plan: ReportPlan, others: Mapping[str, ReportPlan]) -> ReportPlan:
     """The plan, if Dagster takes its specs and no other file has its id. Raises InputError."""
     if plan.id in others:
-        first, second = others[plan.id].files[0], plan.files[0]
-        raise InputError(
-            f"two report files have the id '{plan.id}': {first} and {second}; rename one of them"
-        )
+        first, second = others[plan.id].source, plan.source
+        raise InputError(f"two reports have the id '{plan.id}': {first} and {second}; rename one of them")
     list(specs.report_specs(plan))
     return plan
 

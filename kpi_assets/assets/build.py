@@ -11,7 +11,9 @@ import dagster as dg
 
 from kpi_assets.assets import keys, specs, stages
 from kpi_assets.assets.events import Observer, ignore
-from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resources
+from kpi_assets.assets.resources import HOME, KpiAssetsResource, default_home, report_resources
+from kpi_assets.assets.schedules import report_schedule
+from kpi_assets.assets.sensors import report_sensors
 from kpi_assets.plan import ReportPlan
 
 Results = Iterator[dg.MaterializeResult[Any]]
@@ -70,6 +72,7 @@ def document_asset(plan: ReportPlan, observe: Observer = ignore) -> dg.AssetsDef
     @dg.multi_asset(
         name=keys.step_name(plan.id, "document"),
         specs=[specs.document_spec(plan)],
+        check_specs=list(specs.document_checks(plan)),
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={HOME},
     )
@@ -99,13 +102,27 @@ def build_definitions(
     plans: Iterable[ReportPlan],
     broken: Iterable[dg.AssetsDefinition] = (),
     home: KpiAssetsResource | None = None,
+    executor: dg.ExecutorDefinition | None = dg.in_process_executor,
+    *,
+    merged: bool = False,
 ) -> dg.Definitions:
-    """Everything of the reports as one code location. The executor is in-process: few fat steps, one import."""
-    plans = list(plans)
+    """Everything of the reports as one code location. The executor is in-process: few fat steps, one import.
+
+    `merged`: as a part of one, beside other parts made so. Then it holds nothing that another part may hold too: the
+    tables that are read are left for Dagster to draw, and sensors go by the part's first report.
+    """
+    plans, home = list(plans), home or default_home()
+    schedules = [report_schedule(plan) for plan in plans]
     sources = {spec.key: spec for plan in reversed(plans) for spec in specs.source_specs(plan)}
     resources = {key: door for plan in plans for key, door in report_resources(plan).items()}
     return dg.Definitions(
-        assets=[*(step for plan in plans for step in report_assets(plan)), *sources.values(), *broken],
-        resources={HOME: home or KpiAssetsResource(), **resources},
-        executor=dg.in_process_executor,
+        assets=[
+            *(step for plan in plans for step in report_assets(plan)),
+            *(() if merged else sources.values()),
+            *broken,
+        ],
+        resources={HOME: home, **resources},
+        schedules=[schedule for schedule in schedules if schedule],
+        sensors=list(report_sensors(plans, home, merged=merged)),
+        executor=executor,
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from kpi_assets.contracts import Document, Window
 from kpi_assets.delivery import Delivered
 from kpi_assets.errors import KpiAssetsError
-from kpi_assets.pipeline import Fetched, Rendered
+from kpi_assets.pipeline import Composed, Fetched, Rendered
 
 StageName = Literal["queries", "views", "document", "outputs"]
 
@@ -39,7 +39,7 @@ class Withheld:
     window: Window
 
 
-Event = StageStarted | StageFailed | Withheld | Fetched | Rendered | Document | Delivered
+Event = StageStarted | StageFailed | Withheld | Fetched | Rendered | Document | Composed | Delivered
 Observer = Callable[[Event], None]
 
 

@@ -26,8 +26,8 @@ def window_text(window: Window) -> str:
     return f"{window.start} to {window.last_day}, {days}, {window.zone}"
 
 
-def of_query(plan: ReportPlan, fetched: Fetched, window: Window) -> Facts:
-    """Facts of a query for one edition."""
+def of_query(plan: ReportPlan, fetched: Fetched, window: Window, *, lean: bool) -> Facts:
+    """Facts of a query for one edition; `lean` leaves out what would swell the history of a long backfill."""
     if fetched.error:
         return {"window": window_text(window), "status": "failed", "reason": str(fetched.error)}
     frame = fetched.frames[plan.edition(window)]
@@ -43,7 +43,20 @@ def of_query(plan: ReportPlan, fetched: Fetched, window: Window) -> Facts:
         facts["fetched"] = dg.MetadataValue.timestamp(frame.fetched_at)
     if frame.warnings:
         facts["warnings"] = dg.MetadataValue.md("\n".join(f"- {warning}" for warning in frame.warnings))
+    if not (lean or fetched.query.query.columns):  # what `columns:` promises says more, and is shown already
+        columns = [dg.TableColumn(name, _type(kind)) for name, kind in frame.columns]
+        facts["dagster/column_schema"] = dg.TableSchema(columns)
     return facts
+
+
+def _type(kind: str) -> str:
+    """A type as the store writes it, under the names that Dagster's UI has icons for."""
+    if kind.startswith(("string", "str", "pyarrow|", "python|")):
+        return "string"
+    if "|" in kind or kind.startswith(("datetime", "timestamp")):
+        return "timestamp"
+    plain = kind.lower().rstrip("0123456789")
+    return {"uint": "int", "object": "any", "boolean": "bool"}.get(plain, plain)
 
 
 def query_hashes(plan: ReportPlan, fetched: Fetched, windows: Sequence[Window]) -> list[str]:
@@ -87,6 +100,8 @@ def of_view(rendered: Rendered, where: dg.MetadataValue[Any], *, lean: bool) -> 
         facts["finding"] = block.finding
     if rendered.error:
         facts["reason"] = str(rendered.error)
+    if rendered.unmet:
+        return {**facts, "status": "left out", "left out": rendered.unmet}
     return facts if lean else {**_small_picture(block), **facts, **_specs(block)}
 
 
@@ -115,6 +130,8 @@ def of_document(document: Document, where: dg.MetadataValue[Any]) -> Facts:
     }
     if document.lead:
         facts["lead"] = document.lead
+    if document.unmet:
+        facts["nobody is told"] = document.unmet
     return {**facts, "placeholders": ", ".join(missing)} if missing else facts
 
 
@@ -122,6 +139,8 @@ def of_deliveries(parts: Sequence[Delivered], window: Window) -> Facts:
     """Facts of what one output did with one edition."""
     skipped = "; ".join(dict.fromkeys(part.skipped for part in parts if part.skipped))
     facts: Facts = {"window": window_text(window)}
+    if all(part.unmet for part in parts):
+        return {**facts, "status": "skipped", "skipped": skipped}
     for receipt in [part.receipt for part in parts if part.receipt][-1:]:
         facts |= _of_receipt(receipt)
     recipients = [name for part in parts if part.receipt for name in part.receipt.recipients]

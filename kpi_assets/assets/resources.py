@@ -6,6 +6,7 @@ when a step starts; what the UI shows of a resource are ids and the *names* of e
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ class KpiAssetsResource(dg.ConfigurableResource[Any]):
         """The URL under which the report's editions are served, or an empty text."""
         url = self.public_url or plan.config.public_url or os.environ.get("KPI_ASSETS_PUBLIC_URL", "")
         return url.rstrip("/")
+
+
+@cache
+def default_home() -> KpiAssetsResource:
+    """What the environment says. One object for all: Dagster merges definitions only where they share it."""
+    return KpiAssetsResource()
 
 
 class DatasourceResource(dg.ConfigurableResource[Any]):

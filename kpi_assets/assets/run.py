@@ -17,18 +17,24 @@ from kpi_assets.assets.build import report_assets
 from kpi_assets.assets.events import Event, ignore
 from kpi_assets.assets.instance import open_instance
 from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resources
+from kpi_assets.assets.runs import outputs_tag
 from kpi_assets.assets.stages import StageFailure
 from kpi_assets.assets.windows import run_tags
 from kpi_assets.contracts import Window
 from kpi_assets.delivery import Delivered
 from kpi_assets.errors import InputError, KpiAssetsError
-from kpi_assets.pipeline import Fetched, Rendered
+from kpi_assets.pipeline import Composed, Fetched, Rendered
 from kpi_assets.plan import ReportPlan
 
 Progress = Fetched | Rendered | Delivered
 
-CHUNK = 366
-"""Editions in one Dagster run; longer ranges are several runs."""
+CHUNK = 62
+"""Editions in one Dagster run; longer ranges are several runs, so that memory and what a crash costs stay small.
+
+With a window of up to a month they are one ranged query (`frames.heal.CHUNK_DAYS`)."""
+
+NOT_AGAIN = {"dagster/max_retries": "0"}
+"""A daemon on the same records must not start these runs again: whoever called is told, and calls again."""
 
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's console log repeats every event; callers draw their own progress."""
@@ -36,12 +42,17 @@ QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITIC
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run left behind. `errors` made it fail; `faults` only became placeholders in the document."""
+    """What a run left behind. `errors` made it fail; `faults` only became placeholders in the document.
+
+    `failures`: the steps that failed, with their errors. `at_fault`: the editions to which an error belongs.
+    """
 
     run_ids: tuple[str, ...]
     delivered: tuple[Delivered, ...]
     errors: tuple[KpiAssetsError, ...]
     faults: tuple[KpiAssetsError, ...]
+    failures: tuple[StageFailure, ...] = ()
+    at_fault: frozenset[Window] = frozenset()
 
     @property
     def success(self) -> bool:
@@ -62,7 +73,12 @@ class _Watcher:
             self.delivered.append(event)
         elif isinstance(event, Fetched | Rendered) and event.error:
             self.faults.append(event.error)
-            self.failed.update(event.windows if isinstance(event, Fetched) else (event.window,))
+            if (
+                not event.recipient
+            ):  # one recipient's edition is told of by the outputs; those of others were made
+                self.failed.update(event.windows if isinstance(event, Fetched) else (event.window,))
+        elif isinstance(event, Composed) and event.error:
+            self.faults.append(event.error)
         if isinstance(event, Fetched | Rendered | Delivered):
             self.on_event(event)
 
@@ -75,31 +91,34 @@ def materialize_editions(  # noqa: PLR0913 - the choices of the command line, on
     outputs: Sequence[str] | None = None,
     force: bool = False,
     environ: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
     on_event: Callable[[Progress], None] = ignore,
 ) -> RunResult:
     """Materialize editions in one Dagster run per stretch of neighbouring days.
 
     `outputs`: ids to deliver to; none with `()`; by default all, of which a backfill leaves out those that people see.
-    `force`: deliver also to people who have the edition already.
+    `force`: deliver also to people who have the edition already. `tags`: more tags for the runs.
     Raises InputError for windows that are no partitions; errors of the run are in the result.
     """
     watcher = _Watcher(on_event)
     ids: list[str] = []
-    errors: list[KpiAssetsError] = []
+    failures: list[StageFailure] = []
     variables = os.environ if environ is None else environ
     with _in_plain_words(home, variables), open_instance(home, variables) as instance:
-        runner = _Runner(_open_ended(plan), home, instance, outputs, force, watcher)
+        runner = _Runner(_open_ended(plan), home, instance, outputs, force, watcher, tags or {})
         todo = list(stretches(windows))
         while todo:
             stretch = todo.pop(0)
             try:
                 ids.append(runner.run(stretch))
             except StageFailure as failure:
-                errors += failure.errors
+                failures.append(failure)
                 todo = [*stretches(_others(stretch, watcher.failed)), *todo]
+    errors = tuple(error for failure in failures for error in failure.errors)
     known = {id(error) for error in errors}
-    faults = [fault for fault in watcher.faults if id(fault) not in known]
-    return RunResult(tuple(ids), tuple(watcher.delivered), tuple(errors), tuple(faults))
+    faults = tuple(fault for fault in watcher.faults if id(fault) not in known)
+    at_fault = frozenset(watcher.failed)
+    return RunResult(tuple(ids), tuple(watcher.delivered), errors, faults, tuple(failures), at_fault)
 
 
 @dataclass(frozen=True)
@@ -110,6 +129,7 @@ class _Runner:
     outputs: Sequence[str] | None
     force: bool
     watcher: _Watcher
+    tags: Mapping[str, str]
 
     def run(self, windows: Sequence[Window]) -> str:
         """One run. Raises StageFailure."""
@@ -121,7 +141,12 @@ class _Runner:
             resources={HOME: KpiAssetsResource(home=str(self.home)), **report_resources(self.plan)},
             selection=None if self.outputs is None else self._selection(self.outputs),
             partition_key=windows[0].key if len(windows) == 1 else None,
-            tags=run_tags(self.plan, windows, notify=True if named else None, force=self.force),
+            tags={
+                **run_tags(self.plan, windows, notify=True if named else None, force=self.force),
+                **outputs_tag(self.outputs),
+                **self.tags,
+                **NOT_AGAIN,
+            },
             run_config=QUIET,
         )
         return result.run_id
@@ -160,12 +185,18 @@ def stretches(windows: Sequence[Window]) -> Iterator[list[Window]]:
         return
     stretch = [ordered[0]]
     for before, window in pairwise(ordered):
-        follows = (window.end - before.end).days == 1 and window.length == before.length
-        if not follows or len(stretch) == CHUNK:
+        if not _follows(before, window) or len(stretch) == CHUNK:
             yield stretch
             stretch = []
         stretch.append(window)
     yield stretch
+
+
+def _follows(before: Window, window: Window) -> bool:
+    """Is it the edition that comes next in the graph? Windows chosen by their dates follow each other day by day."""
+    if window.rule:
+        return window.rule.newest(window.last_day, window.zone) == before
+    return (window.end - before.end).days == 1 and window.length == before.length
 
 
 @contextmanager

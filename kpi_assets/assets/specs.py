@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
-from functools import cache
 
 import dagster as dg
 
 from kpi_assets import __version__
 from kpi_assets.assets import keys
+from kpi_assets.assets.partitions import report_partitions
 from kpi_assets.plan import OutputPlan, QueryPlan, ReportPlan, ViewPlan, digest
 
 MAX_KINDS = 3
 """Dagster refuses more."""
 
 ANSWERED, NOT_EMPTY, CONTRACT, RENDERED = "answered", "not_empty", "frame_contract", "rendered"
-
-
-@cache
-def partitions_of(start: date, end: date | None, zone: str) -> dg.DailyPartitionsDefinition:
-    """The days that exist. Reports that say the same share one object, so that a backfill may span them."""
-    return dg.DailyPartitionsDefinition(start.isoformat(), end and end.isoformat(), timezone=zone)
-
-
-def report_partitions(plan: ReportPlan) -> dg.DailyPartitionsDefinition:
-    """From `partitions.start` on. A report whose `end_date` is written down has no editions behind it."""
-    end = plan.config.end_date
-    if isinstance(end, datetime):
-        end = None if end.time() != time() else end.date()
-    fixed = isinstance(end, date) and end > plan.first_day
-    return partitions_of(plan.first_day, end if fixed else None, plan.zone)
+SAME_COLUMNS = "same_columns"
+FOR_EVERYBODY = "for_every_recipient"
 
 
 def report_specs(plan: ReportPlan) -> Iterator[dg.AssetSpec]:
@@ -53,7 +39,10 @@ def query_spec(plan: ReportPlan, query: QueryPlan) -> dg.AssetSpec:
     )
     return dg.AssetSpec(
         keys.query_key(plan.id, query.id),
-        deps=sorted({keys.table_key(query, table) for table in query.analysis.tables}),
+        deps=[
+            *sorted({keys.table_key(query, table) for table in query.analysis.tables}),
+            *_same_day(_recipients(plan) if plan.is_personal(query=query.id) else ()),
+        ],
         description=_paragraphs(
             query.query.description,
             f"```{source.cls.language}\n{query.query.text.strip()}\n```",
@@ -71,14 +60,13 @@ def query_spec(plan: ReportPlan, query: QueryPlan) -> dg.AssetSpec:
 
 def view_spec(plan: ReportPlan, view: ViewPlan) -> dg.AssetSpec:
     """A view. Its version holds those of its queries, so that an edited query marks it stale at once."""
-    queries = sorted({query for query, _ in view.needs.values()})
     return dg.AssetSpec(
         keys.view_key(plan.id, view.id),
-        deps=_same_day(keys.query_key(plan.id, query) for query in queries),
+        deps=_same_day(keys.query_key(plan.id, query) for query in view.queries),
         description=_paragraphs(view.config.title, view.config.description),
         kinds=_kinds(view.view.kinds),
         code_version=view.fingerprint,
-        metadata={"plugin": view.plugin, "needs": _needs(view)},
+        metadata={"plugin": view.plugin, "queries": ", ".join(view.queries)},
         group_name=plan.id,
         owners=_owners(plan, view.config.owners),
         tags={**plan.config.tags, **view.config.tags},
@@ -88,17 +76,27 @@ def view_spec(plan: ReportPlan, view: ViewPlan) -> dg.AssetSpec:
 
 def document_spec(plan: ReportPlan) -> dg.AssetSpec:
     """The composed document. Its version holds those of the views, the theme and the templates."""
+    deciding = sorted(plan.when.queries if plan.when else ())
     return dg.AssetSpec(
         keys.document_key(plan.id),
-        deps=_same_day(keys.view_key(plan.id, view.id) for view in plan.views),
+        deps=_same_day(
+            dict.fromkeys(
+                [
+                    *(keys.view_key(plan.id, view.id) for view in plan.views),
+                    *(keys.query_key(plan.id, query) for query in deciding),
+                    *_recipients(plan),
+                ]
+            )
+        ),
         description=_paragraphs(
             plan.title,
             plan.config.description,
-            f"Covers {plan.interval_days} whole days in {plan.zone}; the partition is the last of them.",
+            f"Window: {plan.rule.name}, in {plan.zone}; the partition is its last day.",
+            _scheduled(plan),
         ),
         kinds={"html"},
         code_version=plan.fingerprint,
-        metadata={"formats": ", ".join(sorted(plan.formats)), "files": ", ".join(f.name for f in plan.files)},
+        metadata={"formats": ", ".join(sorted(plan.formats)), **_files(plan)},
         group_name=plan.id,
         owners=_owners(plan),
         tags=dict(plan.config.tags),
@@ -144,9 +142,10 @@ def source_specs(plan: ReportPlan) -> Iterator[dg.AssetSpec]:
 def query_checks(plan: ReportPlan, query: QueryPlan) -> Iterator[dg.AssetCheckSpec]:
     """Checks of a query. None blocks: a blocking check would stop every view of the report, not only its own."""
     key = keys.query_key(plan.id, query.id)
-    if plan.config.on_view_error == "placeholder":
+    if plan.config.on_view_error == "placeholder" or plan.is_personal(query=query.id):
         yield dg.AssetCheckSpec(ANSWERED, asset=key, description="The datasource answered.")
     yield dg.AssetCheckSpec(NOT_EMPTY, asset=key, description="There are rows for every edition.")
+    yield dg.AssetCheckSpec(SAME_COLUMNS, asset=key, description="The columns are those of the fetch before.")
     if query.query.columns:
         yield dg.AssetCheckSpec(CONTRACT, asset=key, description="The rows keep what `columns:` promises.")
 
@@ -158,6 +157,26 @@ def view_checks(plan: ReportPlan, view: ViewPlan) -> Iterator[dg.AssetCheckSpec]
         yield dg.AssetCheckSpec(RENDERED, asset=key, description="The view could be made.")
 
 
+def _files(plan: ReportPlan) -> dict[str, str]:
+    """The names of its files; a report said in Python has none."""
+    return {"files": ", ".join(file.name for file in plan.files)} if plan.files else {}
+
+
+def document_checks(plan: ReportPlan) -> Iterator[dg.AssetCheckSpec]:
+    """Where recipients get documents of their own, that of one may be missing: those of others go out all the same."""
+    if plan.is_divided:
+        key = keys.document_key(plan.id)
+        yield dg.AssetCheckSpec(
+            FOR_EVERYBODY, asset=key, description="Every recipient's document could be made."
+        )
+
+
+def _recipients(plan: ReportPlan) -> list[dg.AssetKey]:
+    """The query that finds the recipients: without it nobody knows for whom to ask."""
+    query = plan.recipients.query if plan.recipients else ""
+    return [keys.query_key(plan.id, query)] if query else []
+
+
 def _columns(query: QueryPlan) -> dict[str, dg.TableSchema]:
     """What `columns:` promises. dagster-pandas is imported for reports that promise something, only."""
     if not query.query.columns:
@@ -166,6 +185,14 @@ def _columns(query: QueryPlan) -> dict[str, dg.TableSchema]:
 
     schema = table_schema(query.query.columns)
     return {"dagster/column_schema": schema} if schema else {}
+
+
+def _scheduled(plan: ReportPlan) -> str:
+    """Dagster shows a schedule beside an asset only where it has a job of its own; ours have none."""
+    schedule = plan.config.schedule
+    if schedule is None:
+        return ""
+    return f"Schedule: `{schedule.cron}`, in {schedule.timezone or plan.zone}."
 
 
 def _owners(plan: ReportPlan, owners: Iterable[str] = ()) -> list[str]:
@@ -182,10 +209,6 @@ def _same_day(upstream: Iterable[dg.AssetKey]) -> list[dg.AssetDep]:
 
 def _kinds(kinds: Iterable[str]) -> set[str]:
     return set(list(dict.fromkeys(kinds))[:MAX_KINDS])
-
-
-def _needs(view: ViewPlan) -> str:
-    return "; ".join(f"{role}: {query}" for role, (query, _) in view.needs.items())
 
 
 def _paragraphs(*texts: str) -> str:

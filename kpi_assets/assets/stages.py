@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -16,17 +16,23 @@ from typing import Any
 
 import dagster as dg
 
-from kpi_assets.assets import checks, keys, metadata
-from kpi_assets.assets.events import Observer, StageFailed, StageName, StageStarted, Withheld
+from kpi_assets.assets import checks, keys, metadata, personal
+from kpi_assets.assets.counting import Tally
+from kpi_assets.assets.events import Event, Observer, StageFailed, StageName, StageStarted, Withheld
+from kpi_assets.assets.heartbeat import keep_alive
+from kpi_assets.assets.journal import Journal
 from kpi_assets.assets.resources import HOME, KpiAssetsResource, session_of
 from kpi_assets.assets.windows import Selection, select, with_refresh
 from kpi_assets.contracts import Window
 from kpi_assets.delivery import Delivered, deliver_outputs
 from kpi_assets.errors import KpiAssetsError
+from kpi_assets.logs import about
 from kpi_assets.pipeline import (
+    Composed,
     Fetched,
     Rendered,
     compose_documents,
+    compose_for_recipients,
     fetch_queries,
     render_views,
 )
@@ -38,12 +44,20 @@ DATA_VERSION, CODE_VERSION = "dagster/data_version", "dagster/code_version"
 Results = Iterator[dg.MaterializeResult[Any]]
 
 
+FAILING = "failing assets"
+"""Metadata of a StageFailure: the keys of what could not be made, `a/b/c, a/b/d`; empty where no asset is to blame."""
+
+
 class StageFailure(dg.Failure):
     """A stage's end with errors, in plain words. `errors` are the originals, for callers in the same process."""
 
-    def __init__(self, errors: Sequence[KpiAssetsError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("\n".join(dict.fromkeys(str(error) for error in errors)))
+    def __init__(
+        self, errors: Sequence[KpiAssetsError], assets: Sequence[dg.AssetKey] = (), run_id: str = ""
+    ) -> None:
+        self.errors, self.run_id = tuple(errors), run_id
+        self.assets = tuple(key.to_user_string() for key in assets)
+        words = "\n".join(dict.fromkeys(str(error) for error in errors))
+        super().__init__(words, metadata={FAILING: ", ".join(self.assets)})
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,24 @@ class Stage:
     def windows(self) -> tuple[Window, ...]:
         return self.selection.windows
 
+    @cached_property
+    def tally(self) -> Tally:
+        return Tally(self.plan)
+
+    @cached_property
+    def journal(self) -> Journal:
+        return Journal(self.plan)
+
+    def about(self) -> AbstractContextManager[None]:
+        """Inside, lines of the log are about this stage and its editions."""
+        return about(self.plan.id, self.name, *map(self.plan.common_edition, self.windows))
+
+    def saw(self, event: Event) -> None:
+        """Something happened: count it, and tell whoever watches."""
+        self.tally.see(event)
+        self.journal.see(event)
+        self.observe(event)
+
     @property
     def home(self) -> KpiAssetsResource:
         return self.resource(HOME)
@@ -86,17 +118,23 @@ class Stage:
         try:
             self.observe(StageStarted(self.name, tuple(ids), self.windows))
             plan = with_refresh(self.plan, self.tags)
+            with self.about():
+                keep_alive(self.context.instance, self.context.run.run_id, self.home.folder)
             session = session_of(plan, self.home.folder, self.resource)
+            self.tally.begin()
             yield session
         except KpiAssetsError as error:
             raise self.failure([error]) from None
         finally:
             if session:
+                self.journal.write(self.windows)
+                with self.about():
+                    self.tally.write(session)
                 session.close()
 
-    def failure(self, errors: Sequence[KpiAssetsError]) -> StageFailure:
+    def failure(self, errors: Sequence[KpiAssetsError], assets: Sequence[dg.AssetKey] = ()) -> StageFailure:
         self.observe(StageFailed(self.name, tuple(errors)))
-        return StageFailure(errors)
+        return StageFailure(errors, assets, self.context.run.run_id)
 
     def describe(self, key: dg.AssetKey, window: Window, facts: Mapping[str, Any]) -> None:
         """Metadata of one edition; costs no event of its own."""
@@ -121,38 +159,59 @@ def fetch(stage: Stage, datasource: str) -> Results:
     """Bring the frames of one datasource's queries up to date."""
     plan = stage.plan
     ids = {keys.query_key(plan.id, q.id): q.id for q in plan.queries if q.datasource == datasource}
-    chosen, errors = stage.chosen(ids), list[KpiAssetsError]()
+    chosen, errors, failing = stage.chosen(ids), list[KpiAssetsError](), list[dg.AssetKey]()
+    theirs: dict[str, list[Fetched]] = {id: [] for id in chosen if plan.is_personal(query=id)}
     with stage.session(chosen) as session:
         for fetched in fetch_queries(session, stage.windows, chosen):
-            stage.observe(fetched)
-            if fetched.error and plan.config.on_view_error == "fail":
+            stage.saw(fetched)
+            if fetched.recipient:
+                theirs[fetched.query.id].append(fetched)
+            elif fetched.error and (plan.config.on_view_error == "fail" or _finds_recipients(fetched, plan)):
                 errors.append(fetched.error)
+                failing.append(keys.query_key(plan.id, fetched.query.id))
             else:
                 yield _query_result(stage, fetched)
+    if not any(key == keys.query_key(plan.id, plan.recipients.query) for key in failing if plan.recipients):
+        for id, parts in theirs.items():
+            yield _personal_query_result(stage, id, parts)
     if errors:
-        raise stage.failure(errors)
+        raise stage.failure(errors, failing)
 
 
 def _query_result(stage: Stage, fetched: Fetched) -> dg.MaterializeResult[Any]:
     key = keys.query_key(stage.plan.id, fetched.query.id)
     for window in stage.windows:
-        stage.describe(key, window, metadata.of_query(stage.plan, fetched, window))
-    _announce_healed(stage, key, fetched)
+        stage.describe(key, window, metadata.of_query(stage.plan, fetched, window, lean=stage.selection.lean))
+    _announce_healed(stage, key, metadata.changed_days(fetched), fetched.query.fingerprint)
     hashes = metadata.query_hashes(stage.plan, fetched, stage.windows)
     return stage.result(key, hashes, checks.of_query(stage.plan, key, fetched))
 
 
-def _announce_healed(stage: Stage, key: dg.AssetKey, fetched: Fetched) -> None:
+def _finds_recipients(fetched: Fetched, plan: ReportPlan) -> bool:
+    """Without its rows nobody knows whom the report is for: there is no placeholder for that."""
+    return plan.recipients is not None and fetched.query.id == plan.recipients.query
+
+
+def _personal_query_result(stage: Stage, query: str, parts: Sequence[Fetched]) -> dg.MaterializeResult[Any]:
+    """A query that is asked for each recipient. Where it fails for some, the others' editions are made all the same."""
+    key = keys.query_key(stage.plan.id, query)
+    for window in stage.windows:
+        stage.describe(key, window, personal.of_query(parts, window))
+    _announce_healed(stage, key, personal.changed(parts), stage.plan.queries_by_id[query].fingerprint)
+    return stage.result(key, [personal.query_hash(parts)], checks.of_personal_query(stage.plan, key, parts))
+
+
+def _announce_healed(stage: Stage, key: dg.AssetKey, contents: Mapping[str, str], version: str) -> None:
     """Tell Dagster of other editions whose rows changed: what was made of them is stale now.
 
     Each event costs milliseconds, so days that no edition was made of are not announced; nor are unchanged ones.
     """
     made = {window.key for window in stage.windows}
-    changed = {day: content for day, content in metadata.changed_days(fetched).items() if day not in made}
+    changed = {day: content for day, content in contents.items() if day not in made}
     known = stage.context.instance.get_materialized_partitions(key) if changed else set[str]()
     for day in sorted(changed.keys() & known):
-        version = {DATA_VERSION: changed[day][:16], CODE_VERSION: fetched.query.fingerprint}
-        stage.context.log_event(dg.AssetMaterialization(key, partition=day, tags=version))
+        tags = {DATA_VERSION: changed[day][:16], CODE_VERSION: version}
+        stage.context.log_event(dg.AssetMaterialization(key, partition=day, tags=tags))
 
 
 # ---------------------------------------------------------------- views
@@ -160,8 +219,9 @@ def _announce_healed(stage: Stage, key: dg.AssetKey, fetched: Fetched) -> None:
 
 @dataclass
 class _Made:
-    """What became of one view over the windows of the run."""
+    """What became of one view over the windows of the run; `theirs`: where it is each recipient's own."""
 
+    theirs: list[Rendered] = field(default_factory=list[Rendered])
     hashes: list[str] = field(default_factory=list)
     failed: list[tuple[Window, KpiAssetsError]] = field(default_factory=list)
 
@@ -174,20 +234,24 @@ def render(stage: Stage) -> Results:
     chosen = stage.chosen(ids)
     with stage.session(chosen) as session:
         for rendered in render_views(session, stage.windows, chosen):
-            stage.observe(rendered)
+            stage.saw(rendered)
             _note_view(stage, session, rendered, made[rendered.view.id])
+    _describe_personal(stage, made)
     errors = [e for id in chosen for _, e in made[id].failed] if plan.config.on_view_error == "fail" else []
     for id in chosen:
         if not (errors and made[id].failed):
             key = keys.view_key(plan.id, id)
             yield stage.result(key, made[id].hashes, checks.of_view(plan, key, made[id].failed))
     if errors:
-        raise stage.failure(errors)
+        raise stage.failure(errors, [keys.view_key(plan.id, id) for id in chosen if made[id].failed])
 
 
 def _note_view(stage: Stage, session: Session, rendered: Rendered, made: _Made) -> None:
     key = keys.view_key(stage.plan.id, rendered.view.id)
     made.hashes.append(metadata.block_hash(rendered.block))
+    if rendered.recipient:
+        made.theirs.append(rendered)
+        return
     if rendered.error:
         made.failed.append((rendered.window, rendered.error))
     facts = metadata.of_view(
@@ -196,19 +260,43 @@ def _note_view(stage: Stage, session: Session, rendered: Rendered, made: _Made) 
     stage.describe(key, rendered.window, facts)
 
 
+def _describe_personal(stage: Stage, made: Mapping[str, _Made]) -> None:
+    """Counts of all recipients, once they are all known."""
+    for id, view in made.items():
+        for window in dict.fromkeys(rendered.window for rendered in view.theirs):
+            facts = personal.of_view(view.theirs, window)
+            stage.describe(keys.view_key(stage.plan.id, id), window, facts)
+
+
 # ---------------------------------------------------------------- document and outputs
 
 
 def compose(stage: Stage) -> Results:
     """Compose the document of each edition."""
     key, hashes = keys.document_key(stage.plan.id), list[str]()
+    if stage.plan.is_divided:
+        yield _compose_for_recipients(stage, key)
+        return
     with stage.session([stage.plan.id]) as session:
         for document in compose_documents(session, stage.windows):
-            stage.observe(document)
+            stage.saw(document)
             hashes.append(document.content_hash)
             where = metadata.page(session, stage.home, document.window)
             stage.describe(key, document.window, metadata.of_document(document, where))
     yield stage.result(key, hashes)
+
+
+def _compose_for_recipients(stage: Stage, key: dg.AssetKey) -> dg.MaterializeResult[Any]:
+    """A document for each. Who gets none is named by the check, and by the outputs: those of others go on."""
+    made: list[Composed] = []
+    with stage.session([stage.plan.id]) as session:
+        for composed in compose_for_recipients(session, stage.windows):
+            stage.saw(composed)
+            made.append(composed)
+    for window in stage.windows:
+        stage.describe(key, window, personal.of_document(made, window))
+    content = personal.combined(part.document.content_hash for part in made if part.document)
+    return stage.result(key, [content], checks.of_documents(key, made))
 
 
 def deliver(stage: Stage) -> Results:
@@ -220,16 +308,21 @@ def deliver(stage: Stage) -> Results:
     with stage.session(chosen) as session:
         sent = [id for id in chosen if stage.selection.notify or plan.outputs_by_id[id].effect == "publish"]
         for delivered in _deliveries(stage, session, sent):
-            stage.observe(delivered)
+            stage.saw(delivered)
             parts[delivered.output].append(delivered)
     errors = [part.error for several in parts.values() for part in several if part.error]
+    if plan.is_divided:
+        errors = personal.missed(part for several in parts.values() for part in several)
     for id in chosen:
         if id not in sent:
             _withhold(stage, id)
         if not any(part.error for part in parts[id]):
             yield _output_result(stage, id, parts[id])
+        else:
+            _announce_delivered(stage, id, parts[id])
     if errors:
-        raise stage.failure(errors)
+        failing = [key for key, id in ids.items() if any(part.error for part in parts[id])]
+        raise stage.failure(errors, failing)
 
 
 def _deliveries(stage: Stage, session: Session, outputs: Sequence[str]) -> Iterator[Delivered]:
@@ -255,7 +348,17 @@ def _output_result(stage: Stage, output: str, parts: Sequence[Delivered]) -> dg.
     return stage.result(key, hashes or ["withheld"])
 
 
+def _announce_delivered(stage: Stage, output: str, parts: Sequence[Delivered]) -> None:
+    """The editions of a failing output that did go out: its one result for the whole range cannot be given."""
+    key = keys.output_key(stage.plan.id, output)
+    for window in stage.windows:
+        of_edition = [part for part in parts if part.window == window]
+        if of_edition and not any(part.error for part in of_edition):
+            facts = metadata.of_deliveries(of_edition, window)
+            stage.context.log_event(dg.AssetMaterialization(key, partition=window.key, metadata=facts))
+
+
 def _withhold(stage: Stage, output: str) -> None:
     for window in stage.windows:
-        stage.observe(Withheld(output, window))
+        stage.saw(Withheld(output, window))
         stage.describe(keys.output_key(stage.plan.id, output), window, metadata.of_withheld(window))

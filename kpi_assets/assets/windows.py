@@ -48,7 +48,10 @@ class Selection:
 def select(plan: ReportPlan, partition_keys: Sequence[str], tags: Mapping[str, str]) -> Selection:
     """The editions of a run. Raises InputError for tags that cannot be read or do not fit the partition."""
     length = _length(plan, partition_keys, tags)
-    windows = tuple(Window.ending(key, length, plan.zone) for key in sorted(partition_keys))
+    windows = tuple(
+        Window.ending(key, length, plan.zone) if length else plan.window(key)
+        for key in sorted(partition_keys)
+    )
     notify = _truth(tags, NOTIFY_TAG, default=not (len(windows) > 1 or BACKFILL_TAG in tags))
     return Selection(windows, notify, _truth(tags, FORCE_TAG, default=False))
 
@@ -82,7 +85,7 @@ def run_tags(
     tags = {REPORT_TAG: plan.id, EDITION_TAG: plan.edition(last)}
     if len(windows) > 1:
         tags |= {RANGE_START: first.key, RANGE_END: last.key}
-    if last.length != plan.interval_days:
+    if not plan.is_regular(last):
         tags[WINDOW_TAG] = f"{last.start}/{last.end}"
     if notify is not None:
         tags[NOTIFY_TAG] = "true" if notify else "false"
@@ -91,10 +94,11 @@ def run_tags(
     return tags
 
 
-def _length(plan: ReportPlan, partition_keys: Sequence[str], tags: Mapping[str, str]) -> int:
+def _length(plan: ReportPlan, partition_keys: Sequence[str], tags: Mapping[str, str]) -> int | None:
+    """The length that the run's tag asks for; None for the report's own windows."""
     text = tags.get(WINDOW_TAG)
     if text is None:
-        return plan.interval_days
+        return None
     window = _parse(text, plan.zone)
     if window.key != max(partition_keys):
         raise InputError(

@@ -39,3 +39,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
     """A Dagster instance in memory."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
+
+
+@pytest.fixture
+def kept(home: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance on files, as schedules and sensors need it."""
+    with open_instance(home, {}) as instance:
+        yield instance

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from kpi_assets.calendar_windows import Days
 from kpi_assets.config.env import EnvRef
 from kpi_assets.config.models import PartitionsConfig, ReportConfig, ViewConfig
 from kpi_assets.contracts import (
@@ -35,8 +36,9 @@ from kpi_assets.errors import DeliveryError, QueryError, ViewError
 from kpi_assets.plan import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan, ViewPlan
 from kpi_assets.style.numbers import NumberStyle
 from kpi_assets.style.theme import Theme
+from kpi_assets_tests.secrets import secret
 
-SECRET = "correct-horse-battery-staple"
+SECRET = secret("correct-horse-battery-staple")
 ENVIRON = {"SIGNUPS_TOKEN": SECRET, "DESK_TOKEN": SECRET}
 
 
@@ -47,6 +49,8 @@ class SignupsArgs(PluginArgs):
     fail: bool = False
     offset: int = 0
     """Added to every value, so that a test can change what the source says."""
+    renamed: str = ""
+    """What the column of values is called instead."""
 
 
 class Signups(Datasource):
@@ -66,7 +70,10 @@ class Signups(Datasource):
             raise QueryError(query.id, self.id, "no such table: signups")
         days = [] if "empty" in query.text else window.days
         return pd.DataFrame(
-            {"day": pd.to_datetime([*days]), "signups": [day.day + self.args.offset for day in days]}
+            {
+                "day": pd.to_datetime([*days]),
+                self.args.renamed or "signups": [day.day + self.args.offset for day in days],
+            }
         )
 
     @classmethod
@@ -183,7 +190,7 @@ def make_plan(
         config=report,
         files=(folder / f"{id}.yaml",),
         zone="UTC",
-        interval_days=report.interval_days,
+        rule=Days(report.interval_days),
         theme=Theme(),
         numbers=NumberStyle("en"),
         datasources={"db": DatasourcePlan("db", "signups", Signups, raw, lenient)},
