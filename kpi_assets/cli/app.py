@@ -21,6 +21,7 @@ from kpi_assets.cli import (
     doctor,
     graph,
     init,
+    metrics,
     plugins,
     preview,
     run,
@@ -28,7 +29,7 @@ from kpi_assets.cli import (
     send_test,
     validate,
 )
-from kpi_assets.cli.console import err, print_error
+from kpi_assets.cli.console import LogLine, err, print_error
 from kpi_assets.errors import KpiAssetsError
 
 app = typer.Typer(
@@ -55,11 +56,12 @@ app.command("preview", rich_help_panel=MAKE)(preview.preview)
 app.command("backfill", rich_help_panel=MAKE)(backfill.backfill)
 app.command("send-test", rich_help_panel=MAKE)(send_test.send_test)
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=MAKE)
+app.command("metrics", rich_help_panel=CHECK)(metrics.metrics)
 app.command("validate", rich_help_panel=CHECK)(validate.validate)
 app.command("doctor", rich_help_panel=CHECK)(doctor.doctor)
 app.command("graph", rich_help_panel=CHECK)(graph.graph)
 app.command("schema", rich_help_panel=CHECK)(schema.schema)
-app.command("plugins", rich_help_panel=CHECK)(plugins.plugins)
+app.add_typer(plugins.app, name="plugins", rich_help_panel=CHECK)
 app.command("init", rich_help_panel=PROJECT)(init.init)
 app.command("dev", rich_help_panel=PROJECT)(dev.dev)
 app.command("demo", rich_help_panel=PROJECT)(demo.demo)
@@ -80,7 +82,9 @@ def root(
 ) -> None:
     """KPI reports as a Dagster asset graph: one YAML file in, one edition out."""
     del version
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, stream=sys.stderr)
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(LogLine("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
     logging.getLogger("kpi_assets").setLevel(logging.DEBUG if verbose else logging.WARNING)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from copy import copy
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +14,17 @@ from kpi_assets.errors import ConfigError, KpiAssetsError, Problem
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class LogLine(logging.Formatter):
+    """`WARNING text`. What Dagster has put before the text of a line that it keeps with its run is left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        kept = getattr(record, "dagster_meta", None)
+        if kept:
+            record = copy(record)
+            record.msg, record.args = kept["orig_message"], ()
+        return super().format(record)
 
 
 def print_error(error: KpiAssetsError) -> None:
@@ -32,7 +45,7 @@ def print_warnings(problems: Iterable[Problem]) -> None:
 
 
 def _print_problem(word: str, color: str, problem: Problem) -> None:
-    place = f"{problem.position}: " if problem.position else ""
+    place = f"{problem.place}: " if problem.place else ""
     err.print(f"[bold {color}]{word}[/] {escape(place)}{escape(problem.message)}")
     if problem.excerpt:
         err.print(escape(problem.excerpt))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from kpi_assets.ledger import Entry, State
     from kpi_assets.ledger.store import Ledger
 
-app = typer.Typer(no_args_is_help=True, help="What was delivered to whom; resend, confirm or forget one.")
+app = typer.Typer(
+    no_args_is_help=True, help="What was delivered to whom; resend, confirm or forget one; prune old ones."
+)
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the delivery, as `list` shows it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -105,6 +107,33 @@ def forget(id: Id, yes: Yes = False, home: Home = None) -> None:
     _ask(yes, f"Forget {_named(entry)} ({entry.state})? The next run of this edition will deliver it.")
     ledger.forget(id, now=_now())
     step(f"forgot {_named(entry)}")
+
+
+@app.command("prune")
+def prune(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="TIME", help="How old, as 2y, 26w or 400d; at least 7d.")
+    ],
+    yes: Yes = False,
+    home: Home = None,
+) -> None:
+    """Remove old deliveries from the ledger. What is unknown stays; an edition made again is delivered again."""
+    before = _now() - _age(older_than)
+    _ask(yes, f"Remove deliveries of editions that ended, and were settled, before {before:%Y-%m-%d}?")
+    removed = _ledger(home).prune(before, now=_now())
+    step(f"removed {len(removed)} deliveries from before {before:%Y-%m-%d}")
+
+
+def _age(written: str) -> timedelta:
+    from kpi_assets.style.durations import parse_duration
+
+    try:
+        age = timedelta(milliseconds=parse_duration(written))
+    except (ValueError, OverflowError):
+        age = timedelta(0)
+    if not timedelta(days=7) <= age < timedelta(days=36500):
+        raise InputError(f"--older-than is '{written}'; write a time of at least 7d, as 2y, 26w or 400d")
+    return age
 
 
 def _ledger(home: Path | None) -> Ledger:

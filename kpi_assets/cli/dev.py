@@ -23,11 +23,16 @@ def dev(
     ] = None,
     port: Annotated[int, typer.Option("-p", "--port", help="Port of the UI.")] = 3000,
     host: Annotated[str, typer.Option("--host", help="Address of the UI.")] = "127.0.0.1",
+    automation: Annotated[
+        bool,
+        typer.Option("--automation", help="Start with schedules and sensors switched on, as a server does."),
+    ] = False,
     home: Home = None,
 ) -> None:
     """Open the Dagster UI on the reports of this project, with editions one click away.
 
-    Stops with Ctrl-C. Editions are served on the port after the UI's.
+    Schedules and sensors start switched off, so that a look at the graph mails nobody. Stops with Ctrl-C. Editions are
+    served on the port after the UI's.
     """
     from kpi_assets.assets.instance import prepare_dagster_home
     from kpi_assets.cli.serve import serve_editions
@@ -36,10 +41,12 @@ def dev(
     state = (home or home_from(os.environ)).absolute()
     environ = {**os.environ, "KPI_ASSETS_HOME": str(state)}
     environ["DAGSTER_HOME"] = str(prepare_dagster_home(state, environ))
+    environ.setdefault("KPI_ASSETS_AUTOMATION", "on" if automation else "off")
     if reports:
         environ["KPI_ASSETS_REPORTS"] = os.pathsep.join(str(path.absolute()) for path in reports)
     with serve_editions(state, host, port + 1) as url:
         environ.setdefault("KPI_ASSETS_PUBLIC_URL", url)
+        environ.setdefault("KPI_ASSETS_DAGSTER_URL", f"http://{host}:{port}")
         err.print(f"UI [bold]http://{host}:{port}[/]   editions [bold]{url}[/]   Ctrl-C stops both")
         raise typer.Exit(_dagster_dev(host, port, environ))
 
@@ -49,7 +56,7 @@ def _dagster_dev(host: str, port: int, environ: dict[str, str]) -> int:
     arguments = [command, "dev", "-m", "kpi_assets.definitions", "-h", host, "-p", str(port)]
     # `dagster dev` advises its successor on every start; `dg dev` would need a project of its own layout.
     environ = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded", **environ}
-    process = subprocess.Popen(arguments, env=environ, start_new_session=True)  # noqa: S603 - our own arguments
+    process = subprocess.Popen(arguments, env=environ, start_new_session=True)  # noqa: S603 - our own arguments  # nosec B603
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return process.wait()

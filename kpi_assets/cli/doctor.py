@@ -42,14 +42,14 @@ def doctor(config_file: ConfigFiles = None, more: MoreFiles = None, home: Home =
 
 def diagnose(session: Session, check: Check) -> str | None:
     """What is wrong, in one line and without secrets; None when nothing is."""
-    from kpi_assets.errors import KpiAssetsError, redact
+    from kpi_assets.errors import KpiAssetsError, redact, redacted_traceback
 
     try:
         check()
     except KpiAssetsError as error:
         text = str(error)
-    except Exception as error:
-        log.debug("a check failed", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - told in the debug log, without secrets
+        log.debug("a check failed\n%s", redacted_traceback(session.secrets))
         text = f"{type(error).__name__}: {error}"
     else:
         return None

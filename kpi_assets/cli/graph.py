@@ -33,14 +33,20 @@ def graph(
 def edges(plan: ReportPlan) -> Iterator[Edge]:
     """Every (upstream, downstream) pair of asset keys."""
     document = f"{plan.id}/document"
+    who = plan.recipients.query if plan.recipients else ""
+    finding = f"{plan.id}/queries/{who}" if who else ""
     for query in plan.queries:
         for table in query.analysis.tables:
             source = query.table_assets.get(table, f"source/{query.datasource}/{table}")
             yield source, f"{plan.id}/queries/{query.id}"
+        if finding and plan.is_personal(query=query.id):
+            yield finding, f"{plan.id}/queries/{query.id}"
     for view in plan.views:
         for query in sorted({query for query, _ in view.needs.values()}):
             yield f"{plan.id}/queries/{query}", f"{plan.id}/views/{view.id}"
         yield f"{plan.id}/views/{view.id}", document
+    if finding:
+        yield finding, document
     for output in plan.outputs:
         yield document, f"{plan.id}/outputs/{output.id}"
 

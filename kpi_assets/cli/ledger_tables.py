@@ -10,6 +10,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from kpi_assets.contracts.document import PERSONAL
+
 if TYPE_CHECKING:
     from kpi_assets.ledger import Attempt, Entry
 
@@ -32,7 +34,13 @@ def deliveries_table(entries: Sequence[Entry]) -> Table:
         note = _note(entry)
         what = "\n".join(line for line in (_to(entry), f"[dim]{note}[/]" if note else "") if line)
         table.add_row(
-            str(entry.id), entry.edition, entry.report, entry.output, _state(entry.state), when, what
+            str(entry.id),
+            entry.edition.partition(PERSONAL)[0],
+            entry.report,
+            entry.output,
+            _state(entry.state),
+            when,
+            what,
         )
     return table
 

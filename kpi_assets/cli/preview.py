@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kpi_assets.cli.console import err, out, step
+from kpi_assets.cli.console import err, out
 from kpi_assets.cli.reports import (
     ConfigFiles,
     EndDate,
     Home,
     IntervalDays,
     MoreFiles,
+    OneRecipient,
     Refresh,
     StartDate,
     ThemeDir,
@@ -40,12 +41,18 @@ def preview(
     refresh: Refresh = None,
     theme_dir: ThemeDir = None,
     home: Home = None,
+    recipient: OneRecipient = None,
 ) -> None:
     """Make the page without Dagster, fast; nothing is delivered and no edition is kept.
 
     Fetched rows are kept in the frame store, so `--refresh missing` makes the second look instant.
-    A view that cannot be made is shown as a placeholder, and the command ends with 1.
+    A view that cannot be made is shown as a placeholder, and the command ends with 1. What `when` would leave out or
+    hold back is said, and shown all the same.
     """
+    from rich.markup import escape
+
+    from kpi_assets.cli.progress import show
+    from kpi_assets.pipeline import preview_document
     from kpi_assets.session import home_from, open_session
 
     started = time.perf_counter()
@@ -55,32 +62,30 @@ def preview(
         open_session(plan, home or home_from(os.environ)) as session,
         tempfile.TemporaryDirectory() as scratch,
     ):
-        document, failures = preview_document(session, window, Path(scratch))
+        document, faults = preview_document(session, window, Path(scratch), show, recipient=recipient)
+        _say_whose(session, window, recipient)
     page = _write(document, out_dir)
+    if document.unmet:
+        err.print(f"  [yellow]nobody would be told[/] [dim]{escape(document.unmet)}[/]")
     err.print(f"made in {time.perf_counter() - started:.1f} s; nothing was delivered")
     out.print(str(page), markup=False)
     if open_page:
         typer.launch(page.as_uri())
-    if failures:
+    if faults:
         raise typer.Exit(1)
 
 
-def preview_document(session: Session, window: Window, scratch: Path) -> tuple[Document, int]:
-    """The document and how many queries and views failed; editions go to `scratch`."""
-    from kpi_assets import pipeline
-    from kpi_assets.cli.progress import describe
-    from kpi_assets.editions import EditionStore
+def _say_whose(session: Session, window: Window, recipient: str | None) -> None:
+    """Of a report whose recipients have editions of their own: whose was made, and that there are others."""
+    from rich.markup import escape
 
-    session.editions = EditionStore(scratch)
-    failures = 0
-    for event in (*pipeline.fetch_queries(session, [window]), *pipeline.render_views(session, [window])):
-        failures += event.error is not None
-        step(describe(event), good=event.error is None)
-    blocks = [
-        session.editions.load_block(session.plan.id, session.plan.edition(window), v.id)
-        for v in session.plan.views
-    ]
-    return pipeline.compose_document(session, window, blocks), failures
+    from kpi_assets.readers import audience_of, reader_named
+
+    if session.plan.is_divided:
+        _, address = reader_named(session, window, recipient)
+        count = len(audience_of(session, window).recipients)
+        more = "" if recipient else ", the first; --recipient ADDRESS makes another's"
+        err.print(f"  the edition of [bold]{escape(address)}[/], one of {count} recipients{more}")
 
 
 def _write(document: Document, folder: Path) -> Path:

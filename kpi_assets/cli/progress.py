@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kpi_assets.cli.console import step
 from kpi_assets.delivery import Delivered
 from kpi_assets.pipeline import Fetched, Rendered
 
@@ -25,21 +26,31 @@ def describe(event: Fetched | Rendered | Delivered) -> str:
         rows = sum(frame.rows for frame in event.frames.values())
         asked = sum(frame.fetched for frame in event.frames.values())
         source = f"{asked} {'query' if asked == 1 else 'queries'} sent" if asked else "from the store"
-        return f"{_name(event)}  [dim]{rows:,} rows, {source}[/]"
+        return f"{_name(event)}  [dim]{rows:,} {'row' if rows == 1 else 'rows'}, {source}[/]"
+    if isinstance(event, Rendered) and event.unmet:
+        return f"{_name(event)}  [yellow]left out[/] [dim]{escape(event.unmet)}[/]"
     if isinstance(event, Rendered):
         return f"{_name(event)}  [dim]{escape(event.block.finding or event.block.title)}[/]"
     if event.skipped:
-        return f"{_name(event)}  [yellow]not again[/] [dim]{escape(event.skipped)}[/]"
+        word = "skipped" if event.unmet else "not again"
+        return f"{_name(event)}  [yellow]{word}[/] [dim]{escape(event.skipped)}[/]"
     again = "[yellow]again, forced[/] " if event.forced else ""
     return f"{_name(event)}  {again}[dim]{escape(_where(event.receipt))}[/]"
+
+
+def show(event: Fetched | Rendered | Delivered) -> None:
+    """Print the event as a line of progress."""
+    step(describe(event), good=event.error is None)
 
 
 def describe_foreseen(foreseen: Foreseen) -> str:
     """What would be delivered to whom, or why not, as rich markup."""
     from rich.markup import escape
 
-    if foreseen.stopped:
-        return f"output {foreseen.output}: nothing, {escape(foreseen.stopped)}"
+    if foreseen.error or foreseen.stopped:
+        whose = f"{escape(foreseen.recipient)}: " if foreseen.recipient else ""
+        reason = str(foreseen.error or foreseen.stopped)
+        return f"output {foreseen.output}: {whose}nothing, {escape(reason)}"
     to = f" [dim]to {escape(', '.join(foreseen.recipients))}[/]" if foreseen.recipients else ""
     return f"output {foreseen.output}: {escape(foreseen.text)}{to}"
 
@@ -56,8 +67,15 @@ def _where(receipt: Receipt | None) -> str:
 
 
 def _name(event: Fetched | Rendered | Delivered) -> str:
+    if isinstance(event, Delivered):
+        return f"output {event.output}{_whose(event.recipient)}"
+    whose = _whose(event.recipient.address if event.recipient else "")
     if isinstance(event, Fetched):
-        return f"query  {event.query.id}"
-    if isinstance(event, Rendered):
-        return f"view   {event.view.id}"
-    return f"output {event.output}"
+        return f"query  {event.query.id}{whose}"
+    return f"view   {event.view.id}{whose}"
+
+
+def _whose(recipient: str) -> str:
+    from rich.markup import escape
+
+    return f" [dim]·[/] {escape(recipient)}" if recipient else ""

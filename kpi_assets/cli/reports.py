@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -68,6 +66,16 @@ ThemeDir = Annotated[
 ]
 
 
+OneRecipient = Annotated[
+    str | None,
+    typer.Option(
+        "--recipient",
+        metavar="ADDRESS",
+        help="Whose edition, where recipients have editions of their own; default: the first one's.",
+    ),
+]
+
+
 def read_plan(
     files: Sequence[Path] | None,
     more: Sequence[Path] | None = None,
@@ -87,10 +95,10 @@ def read_plan(
 
 
 def quiet_retries() -> None:
-    """Retries are logged, never printed: standard output belongs to the result."""
-    from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
+    """Retries are logged by us, never printed by stamina: standard output belongs to the result."""
+    from stamina.instrumentation import set_on_retry_hooks
 
-    set_on_retry_hooks([LoggingOnRetryHook])
+    set_on_retry_hooks([])
 
 
 def with_options(plan: ReportPlan, *, refresh: str | None, theme_dir: Path | None) -> ReportPlan:
@@ -116,30 +124,11 @@ def parse_refresh(text: str) -> str | int:
     raise InputError(f"--refresh is '{text}'; allowed: window, missing, or a number of days")
 
 
-def today_in(zone: str) -> date:
-    """The day that it is now in the zone; the only place below which nobody asks for the time."""
-    return datetime.now(ZoneInfo(zone)).date()
-
-
-def choose_window(
-    plan: ReportPlan,
-    start: str | None,
-    end: str | None,
-    interval_days: int | None,
-    *,
-    today: date | None = None,
-) -> Window:
+def choose_window(plan: ReportPlan, start: str | None, end: str | None, interval_days: int | None) -> Window:
     """The window that is asked for, checked. Raises InputError for one that cannot be made."""
-    from kpi_assets.windows import resolve_window
+    from kpi_assets import python_api
 
-    now = today or today_in(plan.zone)
-    window = resolve_window(
-        plan.config, today=now, zone=plan.zone, start=start, end=end, interval_days=interval_days
-    )
-    reason = plan.refusal(window, now)
-    if reason:
-        raise InputError(reason)
-    return window
+    return python_api.choose_window(plan, start, end, interval_days)
 
 
 def choose_outputs(plan: ReportPlan, wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kpi_assets.cli.console import err, out, print_error, step
+from kpi_assets.cli.console import err, out, print_error
+from kpi_assets.cli.owner import Caller, TellOwner
 from kpi_assets.cli.reports import (
     ConfigFiles,
     EndDate,
@@ -47,6 +48,7 @@ def run(
     refresh: Refresh = None,
     theme_dir: ThemeDir = None,
     home: Home = None,
+    tell_owner: TellOwner = True,
 ) -> None:
     """Make one edition through Dagster and deliver it. Whoever has the edition already does not get it again.
 
@@ -60,7 +62,13 @@ def run(
     window = choose_window(plan, start_date, end_date, interval_days)
     outputs = choose_outputs(plan, output)
     run_editions(
-        plan, [window], home=home or home_from(os.environ), outputs=outputs, dry_run=dry_run, force=force
+        plan,
+        [window],
+        home=home or home_from(os.environ),
+        outputs=outputs,
+        dry_run=dry_run,
+        force=force,
+        tell_owner=tell_owner,
     )
 
 
@@ -73,21 +81,27 @@ def run_editions(
     dry_run: bool = False,
     force: bool = False,
     open_page: bool = False,
+    tell_owner: bool = True,
+    show: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Materialize editions with progress; prints the receipts and ends with 1 when something failed."""
+    """Materialize editions with progress; prints the receipts and ends with 1 when something failed.
+
+    `show` replaces the line that every query, view and delivery has.
+    """
     from kpi_assets.assets.run import materialize_editions
-    from kpi_assets.cli.progress import describe
+    from kpi_assets.cli import progress
     from kpi_assets.style.dates import window_text
 
     started = time.perf_counter()
-    first = windows[0]
-    err.print(f"[bold]{plan.id}[/]  {window_text(first)}  ({first.zone})")
+    if show is None:
+        err.print(f"[bold]{plan.id}[/]  {window_text(windows[0])}  ({windows[0].zone})")
     wanted = tuple(plan.outputs_by_id) if outputs is None else tuple(outputs)
     told: set[int] = set()
+    caller = Caller(plan, tells=tell_owner and not dry_run)
 
     def tell(event: Progress) -> None:
         told.add(id(event.error))
-        step(describe(event), good=event.error is None)
+        (show or progress.show)(event)
 
     result = materialize_editions(
         plan,
@@ -95,14 +109,17 @@ def run_editions(
         home=home,
         outputs=() if dry_run else wanted,
         force=force,
+        tags=caller.tags,
         on_event=tell,
     )
     _print_untold(result, told)
+    caller.tell(result, windows, home=home, whole=set(wanted) >= set(plan.outputs_by_id))
     seconds = time.perf_counter() - started
-    if dry_run and not result.errors:
-        _say_what_would_be_delivered(plan, windows, wanted, home=home, force=force)
+    failed = bool(result.errors)
+    if dry_run and not failed:
+        failed = not _say_what_would_be_delivered(plan, windows, wanted, home=home, force=force)
     page = _page(result, plan, windows[-1], home)
-    if result.errors:
+    if failed:
         err.print(f"[bold red]failed[/] after {seconds:.1f} s; run the same command again when it is mended")
     else:
         err.print(f"done in {seconds:.1f} s")
@@ -110,7 +127,7 @@ def run_editions(
         out.print(page, markup=False)
         if open_page:
             typer.launch(page)
-    if result.errors:
+    if failed:
         raise typer.Exit(1)
 
 
@@ -123,20 +140,27 @@ def _print_untold(result: RunResult, told: Container[int]) -> None:
 
 def _say_what_would_be_delivered(
     plan: ReportPlan, windows: Sequence[Window], outputs: Sequence[str], *, home: Path, force: bool
-) -> None:
+) -> bool:
+    """Print it; False where a recipient could not get her edition."""
     from kpi_assets.cli.progress import describe_foreseen
-    from kpi_assets.delivery import foresee_outputs
+    from kpi_assets.delivery import foresee_editions
     from kpi_assets.session import open_session
 
+    whole = True
     with open_session(plan, home) as session:
-        for window in windows:
-            document = session.editions.load_document(plan.id, plan.edition(window))
-            for foreseen in foresee_outputs(session, document, outputs, force=force):
-                err.print(f"  [yellow]dry run[/] {describe_foreseen(foreseen)}")
+        for foreseen in foresee_editions(session, windows, outputs, force=force):
+            whole = whole and foreseen.error is None
+            err.print(f"  [yellow]dry run[/] {describe_foreseen(foreseen)}")
+    return whole
 
 
 def _page(result: RunResult, plan: ReportPlan, window: Window, home: Path) -> str | None:
-    """Where a person finds the last edition: the first published receipt, else the document that this run kept."""
+    """Where a person finds the last edition: the first published receipt, else the document that this run kept.
+
+    Where recipients have editions of their own, there is not one page to point at.
+    """
+    if plan.is_divided:
+        return None
     for delivered in reversed(result.delivered):
         if delivered.receipt and delivered.receipt.effect == "publish":
             return delivered.receipt.location

@@ -15,6 +15,7 @@ from kpi_assets.cli.reports import (
     EndDate,
     Home,
     IntervalDays,
+    OneRecipient,
     Outputs,
     Refresh,
     StartDate,
@@ -39,13 +40,16 @@ def send_test(
     interval_days: IntervalDays = None,
     refresh: Refresh = None,
     home: Home = None,
+    recipient: OneRecipient = None,
 ) -> None:
     """Make one edition as `preview` does and send it to ADDRESS alone; the audience gets nothing.
 
     Goes by every output that people see, or by those named with --output. Nothing is recorded: the edition can still
     be delivered. Ends with 1 when an output failed.
     """
-    from kpi_assets.cli.preview import preview_document
+    from kpi_assets.cli.progress import show
+    from kpi_assets.pipeline import preview_document
+    from kpi_assets.readers import reader_named
     from kpi_assets.session import home_from, open_session
 
     plan = read_plan(config_file, refresh=refresh)
@@ -55,9 +59,13 @@ def send_test(
         open_session(plan, home or home_from(os.environ)) as session,
         tempfile.TemporaryDirectory() as scratch,
     ):
-        document, failures = preview_document(session, window, Path(scratch))
+        document, faults = preview_document(
+            session, window, Path(scratch), show, everything=False, recipient=recipient
+        )
+        failures = len(faults)
+        reader, _ = reader_named(session, window, recipient)
         for id in outputs:
-            failures += not _sent(session, id, document, to)
+            failures += not _sent(reader, id, document, to)
     if failures:
         raise typer.Exit(1)
 

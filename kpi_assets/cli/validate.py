@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kpi_assets.cli.console import out, print_error, print_warnings
 from kpi_assets.cli.reports import ConfigFiles, MoreFiles
 from kpi_assets.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kpi_assets.plan import RecipientsPlan
 
 
 def validate(
@@ -47,9 +50,16 @@ def _valid(files: list[Path]) -> bool:
         f"{len(plan.datasources)} datasources, {len(plan.queries)} queries, "
         f"{len(plan.views)} views, {len(plan.outputs)} outputs"
     )
-    out.print(
-        f"[green]✓[/] [bold]{plan.id}[/]: {parts}; zone {plan.zone}, window of {plan.interval_days} days"
-    )
+    out.print(f"[green]✓[/] [bold]{plan.id}[/]: {parts}; zone {plan.zone}, window: {plan.rule.name}")
+    if plan.recipients:
+        out.print(f"    {_told_of(plan.recipients)}", style="dim", markup=False)
     for query in plan.queries:
         out.print(f"    query {query.id}: by {query.analysis.grain} ({query.grain_reason})", style="dim")
     return True
+
+
+def _told_of(who: RecipientsPlan) -> str:
+    """Who gets editions of their own, and by which values."""
+    found = f"from query {who.query}" if who.query else f"{len(who.listed)} listed"
+    names = ", ".join(sorted(who.names)) or "no values"
+    return f"recipients: {found}, each by `{who.column}`; used of them: {names}"

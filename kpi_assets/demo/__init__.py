@@ -13,6 +13,9 @@ from pathlib import Path
 REPORT = Path(__file__).parent / "weekly_growth.yaml"
 """The demo's report file. It finds its database and its output folder by the two variables below."""
 
+MAIL = Path(__file__).parent / "mail.yaml"
+"""What is merged over the report so that it is mailed too; `mail_variables` are the variables that it needs."""
+
 DATABASE_VARIABLE = "KPI_ASSETS_DEMO_DB"
 OUTPUT_VARIABLE = "KPI_ASSETS_DEMO_OUTPUT"
 
@@ -28,6 +31,16 @@ def prepare(state: Path) -> dict[str, str]:
     if _version(database) != VERSION:
         seed(database)
     return {DATABASE_VARIABLE: str(database), OUTPUT_VARIABLE: str(state / "demo" / "pages")}
+
+
+def mail_variables(to: str, server: str) -> dict[str, str]:
+    """Whom to mail the report, and through which server: `host` or `host:port`."""
+    host, _, port = server.rpartition(":") if server.rpartition(":")[2].isdecimal() else (server, "", "25")
+    return {
+        "KPI_ASSETS_DEMO_MAIL_TO": to,
+        "KPI_ASSETS_DEMO_SMTP_HOST": host.strip("[]"),
+        "KPI_ASSETS_DEMO_SMTP_PORT": port,
+    }
 
 
 def seed(path: Path) -> None:
@@ -47,7 +60,7 @@ def seed(path: Path) -> None:
             connection.executescript(SCHEMA.read_text(encoding="utf-8"))
             for table, rows in company.rows.items():
                 places = ", ".join("?" * len(rows[0]))
-                connection.executemany(f"insert into {table} values ({places})", rows)  # noqa: S608 - our own names
+                connection.executemany(f"insert into {table} values ({places})", rows)  # noqa: S608 - our own names  # nosec B608
             connection.execute(f"pragma user_version = {VERSION}")
             connection.commit()
         unfinished.replace(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -167,3 +167,26 @@ def test_send_test_needs_somebody_to_tell(home: Path, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "cannot be sent to another address (me@example.com)" in done.stderr
     assert all(entry.report != "orders" for entry in open_ledger(home, {}).entries())
+
+
+def test_old_deliveries_are_pruned(home: Path) -> None:
+    """`prune` removes what is old and settled, keeps what is unknown or still young, and asks first."""
+    ledger = open_ledger(home, {})
+    assert invoke("deliveries", "prune", "--older-than", "1w", answer="n\n").exit_code == 1
+    assert invoke("deliveries", "prune", "--older-than", "90y", "--yes").exit_code == 0
+    before = len(ledger.entries())
+    ledger.failed(claimed(ledger, replace(MAIL, output="late")), "away", now=datetime.now(UTC))
+    done = invoke("deliveries", "prune", "--older-than", "1w", "--yes")
+    assert f"removed {before - 1} deliveries" in done.stderr
+    assert {(entry.output, entry.state) for entry in ledger.entries()} == {
+        ("board", "unknown"),
+        ("late", "failed"),
+    }
+
+
+@pytest.mark.parametrize("age", ["6d", "-1y", "soon", "", "9" * 400 + "y"])
+def test_an_age_must_be_one(home: Path, age: str) -> None:
+    """What is no age, or so short that last week's edition would be sent again, is refused by name."""
+    error = invoke("deliveries", "prune", "--older-than", age, "--yes").exception
+    assert isinstance(error, InputError)
+    assert f"--older-than is '{age}'" in str(error)
