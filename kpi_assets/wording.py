@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from kpi_assets import __version__
 from kpi_assets.contracts import Block, Prose, QueryNote, Stat, Stats, Window
+from kpi_assets.contracts.recipient import filled as with_values
 from kpi_assets.errors import KpiAssetsError, SourceFailedError
 from kpi_assets.plan import ReportPlan, ViewPlan
 
@@ -21,7 +22,7 @@ def variables(plan: ReportPlan, window: Window) -> Mapping[str, str]:
     return {
         "title": plan.title
         if "{" not in plan.title
-        else re.sub(r"\s*\{[a-z_]+\}\S*", "", plan.title).strip(),
+        else re.sub(r"\s*\{(?:[a-z_]+|recipient\.\w+)\}\S*", "", plan.title).strip(),
         "from": window.start.isoformat(),
         "to": window.end.isoformat(),
         "end": window.last_day.isoformat(),
@@ -29,6 +30,7 @@ def variables(plan: ReportPlan, window: Window) -> Mapping[str, str]:
         "interval": f"{window.length} days",
         "timezone": window.zone,
         "report": plan.id,
+        **(plan.recipient.words if plan.recipient else {}),
     }
 
 
@@ -39,9 +41,7 @@ def titled(plan: ReportPlan, window: Window) -> str:
 
 def filled(text: str, words: Mapping[str, str]) -> str:
     """A text with every known `{name}` replaced; other braces stay."""
-    for name, value in words.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+    return re.sub(r"\{([\w.]+)\}", lambda match: words.get(match[1], match[0]), text)
 
 
 def document_meta(plan: ReportPlan, window: Window, notes: Sequence[QueryNote]) -> DocumentMeta:
@@ -57,7 +57,7 @@ def document_meta(plan: ReportPlan, window: Window, notes: Sequence[QueryNote]) 
         edition=plan.edition(window),
         window=window,
         description=plan.config.description,
-        lead=plan.config.lead,
+        lead=filled(plan.config.lead, plan.recipient.words if plan.recipient else {}),
         queries=tuple(notes),
         interactive=plan.config.interactive,
         findings=plan.config.findings,
@@ -74,6 +74,8 @@ def page_url(plan: ReportPlan, window: Window) -> str:
     from kpi_assets.reports.slug import slugify
 
     url = plan.config.public_url or ""
+    if plan.recipient:
+        url = with_values(url, plan.recipient.place)
     slug, edition = slugify(plan.title), plan.edition(window)
     if "{" not in url:
         return f"{url.rstrip('/')}/{quote(plan.id)}/{quote(edition)}/document/index.html" if url else ""
@@ -98,6 +100,33 @@ def placeholder_block(view: ViewPlan, error: KpiAssetsError, before: Block | Non
         elements=(Prose(markdown="\n\n".join(sentence for sentence in sentences if sentence)),),
         # Beside the reason, since mail and chat, which nothing fills later, leave notes of placeholders out.
         note="It fills itself when the source answers; all other blocks stand on their own.",
+    )
+
+
+def left_out_block(view: ViewPlan, reason: str) -> Block:
+    """What is kept of a view that an edition does not have: that it was left out, and why."""
+    title = view.config.title or view.id.replace("_", " ").capitalize()
+    return Block(
+        view=view.id,
+        plugin=view.plugin,
+        title=title,
+        measure=view.config.title,
+        cols=view.cols,
+        status="left_out",
+        note=reason,
+    )
+
+
+def nothing_block(cols: int) -> Block:
+    """What an edition says all of whose views were left out."""
+    sentence = "No part of this report has anything to show for these days."
+    return Block(
+        view="nothing",
+        plugin="text",
+        title="Nothing to report",
+        cols=cols,
+        elements=(Prose(markdown=sentence),),
+        framed=False,
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from kpi_assets.contracts import Block, Cell, Column, Element, Need, PluginArgs, RenderContext, Table, View
 from kpi_assets.style.dates import weekday_text
+from kpi_assets.style.digits import length_of
 from kpi_assets.style.durations import parse_duration
 from kpi_assets.views.alerts.firings import Alert, Choice, alerts
 from kpi_assets.views.composing import compose, days_of, measure_of, nothing
@@ -113,15 +114,15 @@ class AlertSummaryView(View):
 
 def _finding(found: Sequence[Alert], context: RenderContext) -> str:
     first = found[0]
-    words = (
-        f"{first.name} fired {_times(first.count, context)}, {context.numbers.duration(first.seconds)} in all"
-    )
+    lasted = context.numbers.duration(first.seconds)
+    lasted = f"for {lasted}" if first.count == 1 else f"{lasted} in all"
+    words = f"{first.name} fired {_times(first.count, context)}, {lasted}"
     if len(found) == 1:
         return words
     count = context.numbers.number(len(found))
     if found[1].seconds == first.seconds:
         return f"{count} alerts fired, {words}"
-    return f"{words}, longest of {count} alerts"
+    return f"{words}, the longest of {count} alerts"
 
 
 def _times(count: int, context: RenderContext) -> str:
@@ -148,10 +149,11 @@ def _row(alert: Alert, longest: float, context: RenderContext) -> tuple[Cell, ..
         Cell(text=alert.name),
         Cell(
             text=numbers.duration(alert.seconds),
+            value=length_of(alert.seconds),
             bar=alert.seconds / longest,
             emphasis=alert.seconds == longest,
         ),
-        Cell(text=f"{numbers.number(alert.count)}×"),
+        Cell(text=f"{numbers.number(alert.count)}×", value=alert.count),
         Cell(text=_last(alert, context)),
     )
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLUGIN = "jenkins.build_summary"
+MOST_NAMED = 2
+"""So many jobs are named in the finding; of more, their number alone."""
 
 
 def _as_list(value: object) -> object:
@@ -96,7 +98,8 @@ def _finding(jobs: Sequence[JobRuns], context: RenderContext) -> str:
         return f"{worst[0].shown_name} is {word}"
     if worst:
         verb = "is" if len(worst) == 1 else "are"
-        return f"{context.numbers.number(len(worst))} of {count} jobs {verb} {word}"
+        named = f": {' and '.join(job.shown_name for job in worst)}" if len(worst) <= MOST_NAMED else ""
+        return f"{context.numbers.number(len(worst))} of {count} jobs {verb} {word}{named}"
     if all(job.latest and job.latest.result == "SUCCESS" for job in jobs):
         return "Every job's latest build succeeded" if len(jobs) > 1 else f"{jobs[0].shown_name} succeeds"
     return "No job is failing"

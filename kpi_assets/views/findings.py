@@ -111,14 +111,20 @@ def _stands_out(value: float, others: Sequence[float]) -> bool:
 
 
 def trend(
-    subject: str, values: Sequence[float], show: Print, per: str = "", *, ends: bool = False
+    subject: str,
+    values: Sequence[float],
+    show: Print,
+    per: str = "",
+    *,
+    ends: bool = False,
+    at_work: Sequence[bool] = (),
 ) -> Finding | None:
     """`Sign-ups rose from 31 to 44 a day` where first and last third differ by more than the values scatter.
 
-    The numbers are the thirds' means, or the first and last value with `ends`, where those move the same way.
+    The numbers are the thirds' means; the first and last value where all steps go one way, or with `ends`, where
+    those move the same way. `at_work` says which values are of working days: what a weekend makes is no trend.
     """
-    present = _known(values)
-    moved = _moved(present, ends) if len(present) > 1 else None
+    moved = _moved(values, ends, at_work)
     return movement(subject, *moved, show, per=per) if moved else None
 
 
@@ -201,16 +207,21 @@ def leader(  # noqa: PLR0917 - plain numbers in
 
 
 def mover(
-    names: Sequence[str], series: Sequence[Sequence[float]], show: Print, per: str = "", *, ends: bool = False
+    names: Sequence[str],
+    series: Sequence[Sequence[float]],
+    show: Print,
+    per: str = "",
+    *,
+    ends: bool = False,
+    at_work: Sequence[bool] = (),
 ) -> Finding | None:
     """`Team rose most, from 19 to 34 a week`: the series with the largest clear trend, where any has one.
 
-    `ends` as in `trend`.
+    `ends` and `at_work` as in `trend`.
     """
     best: tuple[float, int, float, float] | None = None
     for i, values in enumerate(series):
-        present = _known(values)
-        moved = _moved(present, ends) if len(present) > 1 else None
+        moved = _moved(values, ends, at_work)
         if moved is None or show(moved[0]) == show(moved[1]):
             continue
         size = abs(moved[1] - moved[0])
@@ -224,9 +235,20 @@ def mover(
     return Finding(f"{names[at]} {verb} most, from {show(before)} to {show(now)}{tail}", (at,))
 
 
-def _moved(present: Sequence[float], ends: bool) -> tuple[float, float] | None:
-    """From where to where values moved; None where that is lost in their scatter."""
-    if len(present) < 4:
+def _moved(values: Sequence[float], ends: bool, at_work: Sequence[bool]) -> tuple[float, float] | None:
+    """From where to where values moved; None where that is lost in their scatter, or made by weekends."""
+    moved = _between(_known(values), ends)
+    if moved is None or all(at_work):
+        return moved
+    weekly = _between(_known([v for v, working in zip(values, at_work, strict=True) if working]), ends)
+    same_way = weekly is not None and (weekly[1] > weekly[0]) == (moved[1] > moved[0])
+    return moved if same_way else None
+
+
+def _between(present: Sequence[float], ends: bool) -> tuple[float, float] | None:
+    if len(present) < 2:
+        return None
+    if len(present) < 4 or _one_way(present):
         return present[0], present[-1]
     third = max(1, len(present) // 3)
     before, now = sum(present[:third]) / third, sum(present[-third:]) / third
@@ -236,6 +258,12 @@ def _moved(present: Sequence[float], ends: bool) -> tuple[float, float] | None:
         return before, now
     first, last = present[0], present[-1]
     return (first, last) if (last > first) == (now > before) else None
+
+
+def _one_way(values: Sequence[float]) -> bool:
+    """Do values only rise, or only fall, as sums and stocks do?"""
+    steps = [b - a for a, b in itertools.pairwise(values)]
+    return all(step >= 0 for step in steps) or all(step <= 0 for step in steps)
 
 
 def _finite(*values: float) -> bool:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from kpi_assets.contracts import Block, Need, RenderContext, Span, View
 from kpi_assets.views.asking import need
 from kpi_assets.views.composing import compose
 from kpi_assets.views.plotting.args import PlotArgs
-from kpi_assets.views.plotting.story import Story
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kpi_assets.views.charts.sheet import Chart
 
 
@@ -45,6 +44,7 @@ class PlotView(View):
         from kpi_assets.views.plotting.captions import days_phrase, notes
         from kpi_assets.views.plotting.drawing import draw_story
         from kpi_assets.views.plotting.numbers import numbers_table
+        from kpi_assets.views.plotting.story import Story
 
         story = Story.of(self.args, frames, context)
         drawn = draw_story(story, self._hook(frames["query"], context))

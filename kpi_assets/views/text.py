@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
 from kpi_assets.contracts import Block, Need, PluginArgs, Prose, RenderContext, View
+from kpi_assets.contracts.recipient import PREFIX, as_markdown
 from kpi_assets.views.composing import compose
 
 if TYPE_CHECKING:
@@ -53,10 +55,11 @@ class TextView(View):
 
 
 def filled(text: str, variables: Mapping[str, str]) -> str:
-    """`text` with each known `{name}` replaced; other braces stay."""
-    for name, value in variables.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+    """`text` with each known `{name}` replaced; other braces stay. A recipient's values are no Markdown."""
+    words = {
+        name: as_markdown(value) if name.startswith(PREFIX) else value for name, value in variables.items()
+    }
+    return re.sub(r"\{([\w.]+)\}", lambda match: words.get(match[1], match[0]), text)
 
 
 def _columns(markdown: str, cols: int) -> int:

@@ -63,7 +63,7 @@ def test_alerts_are_counted_and_timed_longest_first() -> None:
         ["HighLatency", "1 h 45 min", "3×", "Thu, Nov 21, 14:30 to 15:00"],
         ["DiskFull", "15 min", "1×", "Tue, Nov 19, 08:00 to 08:15"],
     ]
-    assert block.finding == "HighLatency fired 3 times, 1 h 45 min in all, longest of 2 alerts"
+    assert block.finding == "HighLatency fired 3 times, 1 h 45 min in all, the longest of 2 alerts"
 
 
 def test_the_timeline_stands_at_the_right_hours() -> None:
@@ -72,7 +72,7 @@ def test_the_timeline_stands_at_the_right_hours() -> None:
     assert [(row["x"], row["x2"]) for row in spans(block)] == [("2024-11-21T13:30Z", "2024-11-21T14:00Z")]
     picture = block.elements[0]
     assert isinstance(picture, Picture)
-    assert picture.alt == "Alert timeline: A fired once, 30 min in all."
+    assert picture.alt == "Alert timeline: A fired once, for 30 min."
 
 
 def test_hidden_labels_do_not_make_two_firings_of_one() -> None:
@@ -155,7 +155,7 @@ def test_many_alerts_are_cut_and_that_is_said() -> None:
     assert len(rows(block)) == 5
     assert "Showing 5 of 20 alerts." in block.note
     assert len(spans(block)) == 12
-    assert block.finding == "20 alerts fired, A00 fired once, 15 min in all"
+    assert block.finding == "20 alerts fired, A00 fired once, for 15 min"
 
 
 def test_names_in_any_script_are_drawn() -> None:

@@ -106,7 +106,7 @@ def test_a_build_that_runs_does_not_hide_the_last_result() -> None:
 
 @pytest.mark.parametrize(
     ("score", "words"),
-    [(100, "☀ sunny"), (80, "☀ sunny"), (79, "⛅ fair"), (59, "☁ cloudy"), (39, "☂ rainy"), (0, "⚡ stormy")],
+    [(100, "☀ sunny"), (80, "☀ sunny"), (79, "☼ fair"), (59, "☁ cloudy"), (39, "☂ rainy"), (0, "⚡ stormy")],
 )
 def test_weather_is_jenkins_own(score: int, words: str) -> None:
     """The bounds are those of its pictures."""
@@ -116,9 +116,10 @@ def test_weather_is_jenkins_own(score: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("jobs", "finding"),
     [
-        (["F", "SF", "SS"], "2 of 3 jobs are failing"),
-        (["F", "S"], "1 of 2 jobs is failing"),
-        (["U", "S"], "1 of 2 jobs is unstable"),
+        (["F", "SF", "SS"], "2 of 3 jobs are failing: j0 and j1"),
+        (["F", "S"], "1 of 2 jobs is failing: j0"),
+        (["U", "S"], "1 of 2 jobs is unstable: j0"),
+        (["F", "F", "F", "S"], "3 of 4 jobs are failing"),
         (["S", "FS"], "Every job's latest build succeeded"),
         (["A", "S"], "No job is failing"),
         (["F"], "j0 is failing"),

@@ -131,6 +131,22 @@ def test_noise_is_no_trend() -> None:
     assert findings.trend("X", [100, 140, 95, 138, 104, 142, 97, 139, 103], show) is None
 
 
+def test_a_growing_sum_is_told_from_its_first_to_its_last_value() -> None:
+    """Where values never fall, the sentence has the numbers at both ends of the line, not means between them."""
+    assert findings.trend("X", [721, 735, 735, 760, 790, 800, 807], show) == Finding("X rose from 721 to 807")
+
+
+WEEK = [True] * 5 + [False] * 2
+
+
+def test_a_weekend_is_no_fall() -> None:
+    """Values that are lower on Saturday and Sunday alone have no trend; those that move on working days too have."""
+    assert findings.trend("X", [13, 15, 15, 12, 15, 8, 9], show, at_work=WEEK) is None
+    assert findings.mover(["A", "B"], [[13, 15, 15, 12, 15, 8, 9], [1] * 7], show, at_work=WEEK) is None
+    falling = findings.trend("X", [50, 46, 44, 30, 28, 8, 10], show, at_work=WEEK)
+    assert falling == Finding("X fell from 48 to 9")
+
+
 def test_the_leader_has_the_share_of_all() -> None:
     """The share counts what is not named, too."""
     found = findings.leader("Sign-ups", ["A", "B"], [50, 30], show=show, share=share, rest=20)

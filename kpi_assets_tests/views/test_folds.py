@@ -52,7 +52,7 @@ def drawn(day: date, kind: str) -> tuple[str, list[dict[str, object]]]:
 def test_every_hour_of_a_changing_day_has_its_own_place(day: date, count: int) -> None:
     """A line has 25 or 23 points, an hour apart: none is added to its namesake, none stands for an hour that is not."""
     title, rows = drawn(day, "line")
-    assert (title, [row["y"] for row in rows]) == ("Load held steady at 10", [10] * count)
+    assert (title, [row["y"] for row in rows]) == ("Load held steady at 10 an hour", [10] * count)
     times = [datetime.fromisoformat(str(row["x"])) for row in rows]
     assert {b - a for a, b in pairwise(times)} == {timedelta(hours=1)}
 
@@ -61,7 +61,7 @@ def test_every_hour_of_a_changing_day_has_its_own_place(day: date, count: int) -
 def test_bars_of_a_changing_day_are_as_many_as_its_hours(day: date, count: int) -> None:
     """Both hours from 02:00 to 03:00 have their bar in autumn; in spring there is none for them."""
     title, rows = drawn(day, "bar")
-    assert (title, [row["y"] for row in rows]) == ("Load held steady at 10", [10] * count)
+    assert (title, [row["y"] for row in rows]) == ("Load held steady at 10 an hour", [10] * count)
     assert len({row["x"] for row in rows}) == count
 
 

@@ -20,6 +20,7 @@ from kpi_assets.errors import ViewError
 from kpi_assets.views.charts import render
 from kpi_assets.views.plot import PlotView
 from kpi_assets.views.plotting.args import PlotArgs
+from kpi_assets.views.plotting.story import Story
 from kpi_assets_tests.views.worlds import SOURCE, WEEK, context, frames
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "views"
@@ -127,6 +128,38 @@ def test_a_rolling_mean_leaves_single_days_as_dots() -> None:
     assert values(block)[-1] == 31
     assert len(spec(block)["datasets"]["dots"]) == 28
     assert "the line is the 7-day mean" in block.subtitle
+
+
+def without_sundays(values: list[float | None]) -> pd.DataFrame:
+    """The days of the window and before, but for Sundays, the last of which ends the window."""
+    frame = daily(values)
+    return frame[pd.to_datetime(frame["time"]).dt.dayofweek != 6]
+
+
+def test_days_without_rows_count_as_zero_where_asked() -> None:
+    """With `fill: zero` a mean over a week has seven days, though on Sundays there are no rows; else they are gaps."""
+    rows = without_sundays([70.0] * 34)
+    filled = plot(rows, history=28, rolling=7, fill="zero")
+    assert values(filled)[-1] == 60
+    assert [row["y"] for row in spec(filled)["datasets"]["dots"]].count(0) == 4
+    gaps = plot(rows, history=28, rolling=7)
+    assert 0 not in [row["y"] for row in spec(gaps)["datasets"]["dots"]]
+
+
+def test_a_series_without_a_row_counts_as_zero_where_asked() -> None:
+    """With groupby each series has its zeros; a row that holds no value stays a gap."""
+    frame = pd.DataFrame(
+        {
+            "time": pd.to_datetime(["2024-11-18", "2024-11-18", "2024-11-20", "2024-11-21"]),
+            "plan": ["a", "b", "a", "a"],
+            "n": [1.0, 2.0, 3.0, None],
+        }
+    )
+    zeros = PlotView(PlotArgs(**SOURCE, groupby=("plan",), fill="zero"))
+    story = Story.of(zeros.args, {"query": frame}, context())
+    nan = float("nan")
+    assert story.data.values("a") == pytest.approx([1, 0, 3, nan, 0, 0, 0], nan_ok=True)
+    assert story.data.values("b") == pytest.approx([2, 0, 0, 0, 0, 0, 0], nan_ok=True)
 
 
 # ---------------------------------------------------------------------- series
@@ -388,6 +421,7 @@ def test_all_keys_of_the_ancestor_are_known() -> None:
     [
         ({"kind": "pie"}, "line"),
         ({"rolling": 7, "kind": "bar"}, "kind: line"),
+        ({"fill": "zero", "kind": "scatter"}, "not for scatter"),
         ({"compare": "previous", "history": 28}, "exclude"),
         ({"color": "blue"}, "#rrggbb"),
         ({"format": "percnt"}, "percent"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from kpi_assets.contracts import Cell, Column, RenderContext, Table, Verdict
+from kpi_assets.style.digits import length_of
 from kpi_assets.views.builds.jobs import JobRuns, Run
 from kpi_assets.views.composing import days_of, measure_of
 
@@ -20,7 +21,7 @@ WORDS = {
 }
 VERDICTS: dict[str, Verdict] = {"SUCCESS": "better", "FAILURE": "worse", "UNSTABLE": "worse"}
 LEGEND = "Builds from the oldest to the newest: ✓ succeeded, ✗ failed, ! unstable, – aborted, … running."
-WEATHER = ((80, "☀ sunny"), (60, "⛅ fair"), (40, "☁ cloudy"), (20, "☂ rainy"), (0, "⚡ stormy"))
+WEATHER = ((80, "☀ sunny"), (60, "☼ fair"), (40, "☁ cloudy"), (20, "☂ rainy"), (0, "⚡ stormy"))
 """Least score of each of Jenkins' pictures."""
 ENOUGH = 4
 """Finished builds that a trend of durations needs."""
@@ -93,7 +94,8 @@ def _durations(job: JobRuns, context: RenderContext) -> tuple[Cell, Cell]:
     seconds = [run.seconds for run in reversed(job.finished) if run.seconds is not None]
     if not seconds:
         return Cell(text="n/a", missing=True), Cell(text="n/a", missing=True)
-    typical = Cell(text=context.numbers.duration(median(seconds)))
+    usual = median(seconds)
+    typical = Cell(text=context.numbers.duration(usual), value=length_of(usual))
     half = len(seconds) // 2
     before = median(seconds[:half]) if half else 0
     if len(seconds) < ENOUGH or not before:

@@ -20,8 +20,6 @@ GAP = 14
 MIN_GAP = 16
 """Least distance of two labels."""
 COLUMN_GAP = 10
-KEY = 14
-"""Room of the colour key before a name."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class EndLabels:
 
     @cached_property
     def names(self) -> list[str]:
-        limit = self.canvas.width * (0.28 if self.two_lines else 0.24)
+        limit = self.canvas.width * (0.38 if self.two_lines else 0.31)
         return [shorten(s.label, limit, self.canvas.size, bold=True) for s in self.shown]
 
     @cached_property
@@ -88,8 +86,13 @@ class EndLabels:
         if self.single:
             return GAP + max(values, names, caption) + 2
         if self.two_lines:
-            return GAP + KEY + max(values, names) + 2
-        return GAP + KEY + names + (COLUMN_GAP + values if values else 0) + 2
+            return GAP + self.key_room + max(values, names) + 2
+        return GAP + self.key_room + names + (COLUMN_GAP + values if values else 0) + 2
+
+    @property
+    def key_room(self) -> int:
+        """Pixels of the colour key before a name; it grows with the type."""
+        return self.canvas.size + 2
 
     @property
     def key(self) -> str:
@@ -131,11 +134,13 @@ class EndLabels:
         for strand, name, y in zip(self.shown, self.names, placed, strict=True):
             lift = line / 2 if below and strand.value else 0
             rows.append(plot.text_row(x, y - lift, Words(self.key, strand.color)))
-            rows.append(plot.text_row(x + KEY, y - lift, Words(name, bold=True)))
+            rows.append(plot.text_row(x + self.key_room, y - lift, Words(name, bold=True)))
             if lift:
-                rows.append(plot.text_row(x + KEY, y + lift, Words(strand.value, muted)))
+                rows.append(plot.text_row(x + self.key_room, y + lift, Words(strand.value, muted)))
             elif strand.value and not self.two_lines:
-                rows.append(plot.text_row(x + KEY + names + COLUMN_GAP, y, Words(strand.value, muted)))
+                rows.append(
+                    plot.text_row(x + self.key_room + names + COLUMN_GAP, y, Words(strand.value, muted))
+                )
         return rows
 
     def _heights(self, plot: Geometry) -> list[float]:

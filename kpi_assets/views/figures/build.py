@@ -145,7 +145,7 @@ class Maker:
         if self.args.before_label is not None:
             return self.args.before_label
         # What a comparison query compares with is only known to the one who wrote it.
-        return "before" if self.args.comparison_query else earlier_words(self.context.window.length)
+        return "before" if self.args.comparison_query else earlier_words(self.context.window)
 
     def _before_text(self, before: Reading | None) -> str | None:
         if before is None or before.value is None:

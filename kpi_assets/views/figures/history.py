@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kpi_assets.contracts import Window
@@ -27,10 +28,10 @@ def past_windows(view: str, args: StatArgs, earlier: Sequence[pd.DataFrame], cur
 
 def past_steps(view: str, past: SparklineArgs, frame: pd.DataFrame, window: Window) -> History:
     """The values by steps counted back from the window's end; days before the first whole step are left out."""
-    step = {"day": 1, "week": 7, "window": window.length}[past.step]
-    count = past.days // step
+    starts = step_starts(past, window)
+    count = len(starts)
     if count < 2:
-        raise ViewError(view, f"a sparkline of {past.days} days has less than two steps of {step} days")
+        raise ViewError(view, f"a sparkline of {past.days} days has less than two steps of one {past.step}")
     columns = names(frame)
     if frame.empty or len(columns) < 2:
         return (None,) * count
@@ -39,10 +40,28 @@ def past_steps(view: str, past: SparklineArgs, frame: pd.DataFrame, window: Wind
     bins: list[list[float]] = [[] for _ in range(count)]
     for day, value in zip(days, values, strict=True):
         number = to_decimal(value)
-        back = -1 if day is None else (window.last_day - day).days // step
-        if number is not None and 0 <= back < count:
-            bins[count - 1 - back].append(float(number))
+        at = -1 if day is None or day > window.last_day else bisect_right(starts, day) - 1
+        if number is not None and at >= 0:
+            bins[at].append(float(number))
     return tuple(_together(values, past.aggregate) for values in bins)
+
+
+def step_starts(past: SparklineArgs, window: Window) -> list[date]:
+    """The first days of the whole steps within `past.days` of the window's end, oldest first.
+
+    Windows to date leave days between them; those count to the one before.
+    """
+    first = window.end - timedelta(days=past.days)
+    step = {"day": Window.of_day(window.last_day, window.zone), "week": _week(window)}.get(past.step, window)
+    starts: list[date] = []
+    while step.start >= first:
+        starts.append(step.start)
+        step = step.back(1)
+    return starts[::-1]
+
+
+def _week(window: Window) -> Window:
+    return Window.ending(window.last_day, 7, window.zone)
 
 
 def days_of_column(view: str, frame: pd.DataFrame, name: str, zone: str) -> list[date | None]:

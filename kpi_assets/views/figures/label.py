@@ -7,6 +7,8 @@ import re
 from html.parser import HTMLParser
 
 STAT = "{stat}"
+_WITH_UNIT = re.compile(r"(?<![^\s>])([^\s<>&;()]{0,3})\{stat\}([^\s<>&;().,:!?]{0,3})(?![^\s<])|\{stat\}")
+"""The number with what is written right beside it, as in `${stat}` or `{stat}ms`."""
 
 
 def is_template(label: str) -> bool:
@@ -15,14 +17,17 @@ def is_template(label: str) -> bool:
 
 
 def label_html(label: str, value: str, link_url: str | None = None) -> str:
-    """The configuration's HTML with the escaped number in it as a `figure`; other braces stay as they are.
+    """The configuration's HTML with the escaped number and its unit in it as a `figure`; other braces stay as they are.
 
     Where the label has links of its own, `link_url` goes around the number alone: links cannot hold links.
     """
-    figure = f'<span class="figure">{html.escape(value)}</span>'
-    if link_url and has_links(label):
-        figure = f'<a href="{html.escape(link_url)}">{figure}</a>'
-    return label.replace(STAT, figure)
+    link = html.escape(link_url) if link_url and has_links(label) else ""
+
+    def figure(match: re.Match[str]) -> str:
+        shown = f'<span class="figure">{match[1] or ""}{html.escape(value)}{match[2] or ""}</span>'
+        return f'<a href="{link}">{shown}</a>' if link else shown
+
+    return _WITH_UNIT.sub(figure, label)
 
 
 def has_links(label: str) -> bool:

@@ -14,7 +14,8 @@ def finding(name: str, value: str, change: Change | None, *, record: str = "", b
     tail = f", {record}" if record else ""
     if change is not None and change.direction in {"up", "down"}:
         moved = "rose" if change.direction == "up" else "fell"
-        return f"{name} {moved} {change.text[1:]} to {value}{tail}"
+        by = "" if change.text.endswith("%") else "by "
+        return f"{name} {moved} {by}{change.text[1:]} to {value}{tail}"
     if change is not None and change.direction == "flat":
         return f"{name} held at {value} ({change.text}){tail}"
     if change is not None and change.text == "new":

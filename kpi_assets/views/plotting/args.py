@@ -63,6 +63,11 @@ class PlotArgs(AskingArgs):
     rolling: int | None = Field(
         None, ge=2, le=366, description="Mean over so many days as the line; single days become dots."
     )
+    fill: Literal["zero"] | None = Field(
+        None,
+        description="zero: days (hours, weeks, ...) without a row count as 0, also in means; with groupby for each "
+        "series. Default: they are gaps.",
+    )
     compare: Literal["previous"] | None = Field(
         None, description="previous: the window before, for comparison."
     )
@@ -112,6 +117,8 @@ class PlotArgs(AskingArgs):
             raise ValueError("rolling cannot be combined with stacked or small_multiples")
         if self.small_multiples and self.kind in {"scatter", "bar"}:
             raise ValueError(f"small_multiples are lines or areas, not {self.kind}")
+        if self.fill and self.kind == "scatter":
+            raise ValueError("fill: zero is for lines, areas and bars, not for scatter")
         if self.compare and self.history:
             raise ValueError(
                 "compare and history exclude each other: a history already shows the window before"

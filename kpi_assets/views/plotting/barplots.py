@@ -64,7 +64,7 @@ def bar_scene(story: Story, subjects: frozenset[int] = frozenset()) -> BarStory:
         series,
         arrangement,
         before=before,
-        before_label=earlier_words(story.context.window.length).removeprefix("the ") if before else "",
+        before_label=earlier_words(story.context.window).removeprefix("the ") if before else "",
         changes=_changes(story, data, before),
         subjects=_subjects(story, data, subjects),
         past=_past(story, data),
@@ -155,8 +155,8 @@ def _before(story: Story, data: PlotData) -> tuple[float, ...]:
         return ()
     totals: Any = before.wide.sum(axis=1, min_count=1)
     if data.index == "time":
-        length = timedelta(days=story.context.window.length)
-        lookup = {key.to_pydatetime() + length: float(v) for key, v in totals.items()}
+        shift = story.context.window.shift
+        lookup = {key.to_pydatetime() + shift: float(v) for key, v in totals.items()}
         return tuple(lookup.get(key.to_pydatetime(), math.nan) for key in data.wide.index)
     lookup = {str(key): float(v) for key, v in totals.items()}
     return tuple(lookup.get(str(key), math.nan) for key in data.wide.index)

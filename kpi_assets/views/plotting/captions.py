@@ -20,7 +20,7 @@ def explanation(story: Story, shown: PlotData) -> str:
     if story.before is not None and not story.before.empty and args.compare:
         from kpi_assets.style.dates import earlier_words
 
-        earlier = earlier_words(story.context.window.length)
+        earlier = earlier_words(story.context.window)
         if args.kind == "bar" and len(shown.series) == 1:
             return f"Line across the bar: {earlier}."
         if args.kind == "line" and len(shown.series) == 1:

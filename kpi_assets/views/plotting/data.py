@@ -64,7 +64,7 @@ class PlotData:
 
 @dataclass(frozen=True)
 class Shape:
-    """How rows become series; the view's arguments that matter here."""
+    """How rows become series; the view's arguments that matter here. `zeros`: a series without a row at a time is 0."""
 
     view: str
     time_column: str = "time"
@@ -72,6 +72,7 @@ class Shape:
     label_map: Mapping[str, str] = field(default_factory=dict)
     add_up: bool = True
     points: bool = False
+    zeros: bool = False
 
 
 def prepare(frame: pd.DataFrame, shape: Shape, zone: str) -> PlotData:
@@ -212,7 +213,8 @@ def _grouped(frame: pd.DataFrame, index: pd.Series[Any], numbers: pd.DataFrame, 
     same = points.groupby(["x", "series"], sort=False, observed=True)["value"]
     joined = same.sum(min_count=1) if kind.shape.add_up else same.mean()
     kind.tell_repeated(len(points) - len(joined))
-    wide = joined.unstack("series")
+    absent: Any = 0.0 if kind.shape.zeros and kind.index == "time" else None
+    wide = joined.unstack("series", fill_value=absent)
     if kind.index == "text":
         wide = wide.reindex(list(dict.fromkeys(points["x"])))
     return kind.finish(wide, points, order)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from kpi_assets.contracts import Cell, Column, Table
+from kpi_assets.contracts import Cell, Column, Table, Value
+from kpi_assets.style.digits import plain_number
 from kpi_assets.views.composing import header_of
 from kpi_assets.views.plotting.data import PlotData
 from kpi_assets.views.plotting.story import Story
@@ -41,7 +42,7 @@ def numbers_table(story: Story, shown: PlotData) -> Table | None:
     grid = data.wide.to_numpy(dtype=float)
     rows = tuple(
         (
-            Cell(text=_key(story, data, key)),
+            Cell(text=_key(story, data, key), value=_key_value(data, key)),
             *(_cell(story, float(grid[i][c])) for c in range(len(names))),
         )
         for i, key in enumerate(data.wide.index)
@@ -87,7 +88,16 @@ def _key(story: Story, data: PlotData, key: object) -> str:
     return str(key)
 
 
+def _key_value(data: PlotData, key: object) -> Value | None:
+    if data.index != "time":
+        return plain_number(key) if data.index == "number" else None
+    moment: datetime = key.to_pydatetime()  # type: ignore[attr-defined]
+    if data.step and data.step.whole_days:
+        return moment.date()
+    return moment.replace(microsecond=0)  # where an hour that comes twice is marked
+
+
 def _cell(story: Story, value: float) -> Cell:
     if math.isnan(value):
         return Cell(text=story.look.numbers.missing(), missing=True)
-    return Cell(text=story.look.value(value))
+    return Cell(text=story.look.value(value), value=plain_number(value))

@@ -15,6 +15,7 @@ from kpi_assets.views.charts.look import Look, Strokes
 from kpi_assets.views.composing import header_of, measure_of
 from kpi_assets.views.plotting.args import PlotArgs
 from kpi_assets.views.plotting.data import PlotData, Shape, prepare, wall_window, within
+from kpi_assets.views.plotting.filling import zeros_filled
 from kpi_assets.views.plotting.rc import read_rc
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ class Story:
         look = make_look(args, context)
         points = args.kind == "scatter"
         adds = additive([context.title, *map(str, frames["query"].columns)], look)
-        shape = Shape(context.view, args.time_column, args.groupby, args.label_map, adds, points)
+        shape = Shape(
+            context.view, args.time_column, args.groupby, args.label_map, adds, points, args.fill == "zero"
+        )
         zone = context.window.zone
-        full = prepare(frames["query"], shape, zone)
         start, end = wall_window(Span(days=args.history).of(context.window))
+        full = _prepared(frames["query"], shape, zone, _asked_from(args, start), end)
         data = within(full, start, end) if full.index == "time" and not full.wide.empty else full
         outside = len(full.wide) - len(data.wide)
         if args.rolling:
@@ -61,7 +64,8 @@ class Story:
             outside -= (
                 len(within(full, lead, start).wide) if not full.wide.empty and full.index == "time" else 0
             )
-        before = prepare(frames["previous"], shape, zone) if "previous" in frames else None
+        ends = wall_window(Span(windows_back=1).of(context.window))
+        before = _prepared(frames["previous"], shape, zone, *ends) if "previous" in frames else None
         return cls(args, context, look, full, data, before, start, end, max(outside, 0))
 
     @property
@@ -136,6 +140,18 @@ class Story:
 
     def stretch(self, first: datetime, last: datetime) -> str:
         return days_text(first.date(), last.date(), self.locale)
+
+
+def _prepared(  # noqa: PLR0917 - rows, how they are read, and the span that was asked for
+    frame: pd.DataFrame, shape: Shape, zone: str, start: datetime, end: datetime
+) -> PlotData:
+    data = prepare(frame, shape, zone)
+    return zeros_filled(data, start, end) if shape.zeros else data
+
+
+def _asked_from(args: PlotArgs, start: datetime) -> datetime:
+    """The first day of which rows were asked for: before a history lie those that its rolling mean needs."""
+    return start - timedelta(days=args.rolling - 1) if args.history and args.rolling else start
 
 
 def additive(names: Sequence[str], look: Look) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import overload
 
 import pandas as pd
 
 from kpi_assets.views import findings
+from kpi_assets.views.composing import header_of
 from kpi_assets.views.findings import Finding, RecordWords
 from kpi_assets.views.plotting.data import PlotData
 from kpi_assets.views.plotting.story import Story
@@ -45,9 +45,16 @@ def _of_time(story: Story, shown: PlotData) -> Finding | None:
         found
         or (_steps(story, values) if weekly else None)
         or findings.peak(subject, names, values, look.said)
-        or findings.trend(subject, values, look.said_mean, story.per)
+        or findings.trend(subject, values, look.said_mean, story.per, at_work=_at_work(shown))
         or findings.spread(subject, names, values, look.said)
     )
+
+
+def _at_work(shown: PlotData) -> list[bool]:
+    """Which of less than two weeks' days are working days; longer spans have weekends at both ends."""
+    if shown.step is None or shown.step.unit != "day" or len(shown.wide) >= 14:
+        return []
+    return [moment.weekday() < 5 for moment in pd.DatetimeIndex(shown.wide.index)]
 
 
 class _Names(Sequence[str]):
@@ -95,8 +102,8 @@ def _before_values(story: Story, shown: PlotData) -> list[float]:
         return []
     totals = before.wide.sum(axis=1, min_count=1)
     if shown.index == "time":
-        length = timedelta(days=story.context.window.length)
-        lookup = {key.to_pydatetime() + length: float(v) for key, v in totals.items()}  # pyright: ignore[reportAttributeAccessIssue]
+        shift = story.context.window.shift
+        lookup = {key.to_pydatetime() + shift: float(v) for key, v in totals.items()}  # pyright: ignore[reportAttributeAccessIssue]
         return [lookup.get(key.to_pydatetime(), math.nan) for key in shown.wide.index]
     names = {str(key): float(v) for key, v in totals.items()}
     return [names.get(str(key), math.nan) for key in shown.wide.index]
@@ -172,13 +179,14 @@ def _of_many(story: Story, shown: PlotData) -> Finding | None:
     Only `groupby` makes series the parts of one measure; columns beside each other need not add up to anything.
     """
     named = [s for s in shown.series if not shown.is_other(s)]
-    names = [shown.labels[series] for series in named]
+    names = [_said(shown, series) for series in named]
     look, steps, parts = story.look, shown.step, bool(story.args.groupby)
     stacked = (story.args.stacked or story.args.kind == "area") and not story.args.small_multiples
     slow = steps is not None and steps.unit in {"week", "month", "year"}
     if shown.index == "time" and not (stacked and parts):
         series = [[float(v) for v in shown.values(name)] for name in named]
-        found = findings.mover(names, series, look.said if slow else look.said_mean, story.per, ends=slow)
+        show = look.said if slow else look.said_mean
+        found = findings.mover(names, series, show, story.per, ends=slow, at_work=_at_work(shown))
         if found:
             return found
     if stacked and parts and slow and len(shown.wide) > 1:
@@ -195,6 +203,12 @@ def _of_many(story: Story, shown: PlotData) -> Finding | None:
     return findings.leader(
         story.subject, names, [float(totals[s]) for s in named], show=look.said, share=share, rest=rest
     )
+
+
+def _said(shown: PlotData, series: str) -> str:
+    """A series' name at the beginning of a sentence: columns in words, names from the data and labels as they are."""
+    label = shown.labels[series]
+    return header_of(label) if label == series else label
 
 
 def _sum(values: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from kpi_assets.style.dates import day_text, weekday_name, window_short
@@ -161,12 +161,12 @@ def _before(story: Story) -> Strand | None:
     before = story.before
     if before is None or before.index != "time" or len(before.series) != 1 or len(story.data.series) != 1:
         return None
-    length = timedelta(days=story.context.window.length)
+    shift = story.context.window.shift
     start, end = story.window
-    data = on_grid(before, start - length, end - length)
+    data = on_grid(before, start - shift, end - shift)
     if data.empty:
         return None
-    moved = replace(data, wide=data.wide.set_axis(data.wide.index + length))
+    moved = replace(data, wide=data.wide.set_axis(data.wide.index + shift))
     name = data.series[0]
     return Strand(
         name, "", story.look.light.context, positions(moved, story), tuple(map(float, moved.values(name)))

@@ -155,6 +155,7 @@ class TableMaker:
         return [
             Cell(
                 text=text,
+                value=col.writer.value(values[i]),
                 bar=bars[i],
                 emphasis=marked and i in self.highlighted,
                 heat=heat[i],
@@ -195,7 +196,8 @@ class TableMaker:
             raise ViewError(self.context.view, f"`total_by` needs numbers, but column '{col.name}' has none")
         result = total(series) if how == "sum" else _mean(series)
         missing = to_decimal(result) is None
-        return Cell(text=col.writer.text(None if missing else result), missing=missing)
+        found = None if missing else result
+        return Cell(text=col.writer.text(found), value=col.writer.value(found), missing=missing)
 
     def _series(self, col: Col) -> pd.Series:
         return self.ordered.iloc[:, col.position]

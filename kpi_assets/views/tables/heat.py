@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kpi_assets.contracts import Cell, Column, RenderContext, Table
 from kpi_assets.style.dates import day_text, days_text, weekday_name
-from kpi_assets.style.digits import to_decimal
+from kpi_assets.style.digits import plain_number, to_decimal
 from kpi_assets.views.charts.text import text_width
 from kpi_assets.views.columns import is_infinite
 from kpi_assets.views.composing import days_of, header_of, measure_of
@@ -129,10 +129,12 @@ class HeatMaker:
         return (Column(label=first, header=True, width=min(MOST_NAME, round(longest) + GAP)), *size, *cells)
 
     def _cell(self, value: Value, step: int | None) -> Cell:
-        return Cell(text="", missing=True) if value is None else Cell(text=self._text(value), heat=step)
+        if value is None:
+            return Cell(text="", missing=True)
+        return Cell(text=self._text(value), value=plain_number(value), heat=step)
 
     def _size_cell(self, size: Value) -> Cell:
-        return Cell(text=self.context.numbers.number(size), missing=size is None)
+        return Cell(text=self.context.numbers.number(size), value=plain_number(size), missing=size is None)
 
     def _text(self, value: Value, *, unit: bool = False) -> str:
         """A cell's number: without unit, and without decimals where it has two digits before them."""

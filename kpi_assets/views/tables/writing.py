@@ -9,9 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from kpi_assets.contracts import Value
 from kpi_assets.errors import ViewError
 from kpi_assets.style.dates import day_text
-from kpi_assets.style.digits import rounded, to_decimal
+from kpi_assets.style.digits import length_of, plain_number, rounded, to_decimal
 from kpi_assets.style.formats import check_format, parse_format
 from kpi_assets.style.numbers import LARGEST, SMALLEST, NumberStyle, is_money
 from kpi_assets.views.columns import is_infinite
@@ -53,6 +54,18 @@ class Writer:
                 return self._day(value)
             case _:
                 return as_text(value)
+
+    def value(self, value: Any) -> Value | None:
+        """What `text` is written from: lengths of time as such, also where they came as numbers; None for text."""
+        if value is None or is_infinite(value):
+            return None
+        if self.kind in ("date", "datetime"):
+            return value
+        if self.kind == "boolean":
+            return bool(value)
+        if self.kind == "duration" or (self.kind == "number" and self.format == "duration"):
+            return length_of(value, self.unit)
+        return plain_number(value) if self.kind == "number" else None
 
     def _day(self, value: date | datetime) -> str:
         if self.format:
