@@ -1,0 +1,1 @@
+"""Ten thousand reports a morning: see `__main__`."""

@@ -1,0 +1,1 @@
+"""A year of three reports, simulated: see `__main__`."""
