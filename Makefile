@@ -26,10 +26,10 @@ demo: $(INSTALLED) ## Fill a small database, make the demo report through Dagste
 	$(BIN)/kpi-assets demo
 
 test: $(INSTALLED) ## All tests that need no server
-	$(PYTEST) $(PYTEST_ARGS) -m "not postgres and not mariadb and not browser and not ssh and not prometheus"
+	$(PYTEST) $(PYTEST_ARGS) -m "not postgres and not mariadb and not browser and not ssh and not prometheus and not celery"
 
-lint: $(INSTALLED) ## ruff, import rules, types; all of them, even after a failure
-	@failed=0; for check in "ruff check" "ruff format --check" "lint-imports" "pyright"; do \
+lint: $(INSTALLED) ## ruff, import rules, types, bandit; all of them, even after a failure
+	@failed=0; for check in "ruff check" "ruff format --check" "lint-imports" "pyright" "bandit -q -c pyproject.toml -r kpi_assets"; do \
 		echo "$$check"; $(BIN)/$$check || failed=1; done; exit $$failed
 
 bench: $(INSTALLED) ## Measure against KPI Reporter, print the table, save the JSON

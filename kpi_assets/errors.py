@@ -10,7 +10,8 @@
     ├── QueryError         the backend refused the query: fix the query or the grant; no retry helps
     ├── DataError          the data break their contract
     │   ├── SourceFailedError   a query that a view needs failed earlier in the run
-    │   └── ViewError      a view could not be made from its frames
+    │   ├── ViewError      a view could not be made from its frames
+    │   └── RecipientError      one recipient cannot get her edition; the others can
     └── DeliveryError      an output did not take the document
 
 Messages name the culprit, the allowed values and the fix. They never hold a secret: texts that come from a driver go
@@ -20,6 +21,7 @@ through `redact` first. Exit codes of the command line: 2 for the first three, 1
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +30,12 @@ class KpiAssetsError(Exception):
     """Root of the tree; `exit_code` is what the command line ends with."""
 
     exit_code = 1
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """`theme.series_colors[2]`"""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
 
 
 @dataclass(frozen=True)
@@ -44,9 +52,10 @@ class Position:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a report file.
+    """One thing that is wrong with a report.
 
-    `path` is the way of keys to the value; `excerpt` holds the source lines with a caret, ready to print.
+    `path` is the way of keys to the value; `excerpt` holds the source lines with a caret, ready to print. A report said
+    in Python has no `position`.
     """
 
     message: str
@@ -54,8 +63,13 @@ class Problem:
     position: Position | None = None
     excerpt: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where to look: file, line and column, else the path of keys; "" where neither is known."""
+        return str(self.position) if self.position else dotted(self.path)
+
     def __str__(self) -> str:
-        head = f"{self.position}: {self.message}" if self.position else self.message
+        head = f"{self.place}: {self.message}" if self.place else self.message
         return f"{head}\n{self.excerpt}" if self.excerpt else head
 
 
@@ -113,6 +127,14 @@ class ViewError(DataError):
         super().__init__(f"view '{view}': {reason}")
 
 
+class RecipientError(DataError):
+    """One recipient cannot get her edition; those of others are made and delivered all the same."""
+
+    def __init__(self, recipient: str, reason: str) -> None:
+        self.recipient, self.reason = recipient, reason
+        super().__init__(f"recipient {recipient}: {reason}")
+
+
 class DeliveryError(KpiAssetsError):
     """An output did not take the document.
 
@@ -142,3 +164,8 @@ def redact(text: str, secrets: Iterable[str]) -> str:
         else:
             text = " ".join("***" if word.strip("'\"():,") == secret else word for word in text.split(" "))
     return text
+
+
+def redacted_traceback(secrets: Iterable[str]) -> str:
+    """The traceback of the exception that is being handled, for debug messages: a driver's words may hold a secret."""
+    return redact(traceback.format_exc(), secrets)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from kpi_assets.config.env import resolve_env, secrets_of
-from kpi_assets.contracts import Datasource, Output
+from kpi_assets.contracts import Datasource, Output, Recipient
 from kpi_assets.editions import EditionStore
 from kpi_assets.errors import ConfigError, Problem, redact
 from kpi_assets.frames.memory import return_large_arrays
 from kpi_assets.frames.store import FrameKey, FrameStore
 from kpi_assets.plan import DatasourcePlan, OutputPlan, QueryPlan, ReportPlan
+from kpi_assets.plan.recipients import args_for
 
 if TYPE_CHECKING:
     from kpi_assets.ledger.store import Ledger
@@ -44,11 +46,22 @@ def make_datasource(plan: DatasourcePlan, environ: Mapping[str, str]) -> Datasou
 
 def make_output(plan: OutputPlan, environ: Mapping[str, str]) -> Output:
     """The output with its secrets put in. Raises ConfigError for a variable that is not set."""
-    return plan.cls(plan.id, _resolved(plan.cls.Args, plan.raw_args, environ, f"output '{plan.id}'"))
+    args = _resolved(
+        plan.cls.Args, plan.raw_args, environ, f"output '{plan.id}'", put_in=partial(args_for, plan)
+    )
+    return plan.cls(plan.id, args)
 
 
-def _resolved(model: Any, raw: Mapping[str, Any], environ: Mapping[str, str], where: str) -> Any:
-    args = resolve_env(raw, environ, where=where)
+def _resolved(
+    model: Any,
+    raw: Mapping[str, Any],
+    environ: Mapping[str, str],
+    where: str,
+    *,
+    put_in: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> Any:
+    """Checked arguments. `put_in` comes after the references: what it puts in can refer to nothing."""
+    args = put_in(resolve_env(raw, environ, where=where))
     try:
         return model.model_validate({k: v for k, v in args.items() if k not in model.ignored_keys})
     except ValidationError as error:
@@ -88,11 +101,27 @@ class Session:
         return EditionStore(self.home)
 
     @cached_property
+    def history(self) -> EditionStore:
+        """The editions that were kept, also where this session keeps its own elsewhere (a preview)."""
+        return EditionStore(self.home)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """What was delivered. Raises LedgerError where it cannot be opened."""
         from kpi_assets.ledger.store import open_ledger
 
         return open_ledger(self.home, self.environ, hide=lambda text: redact(text, self.secrets))
+
+    @property
+    def address(self) -> str:
+        """Whose edition is made or delivered, "" where it is for all."""
+        return self.plan.recipient.address if self.plan.recipient else ""
+
+    def for_recipient(self, recipient: Recipient) -> Session:
+        """The same session over what one recipient gets; stores and backends are shared, and closed with this one."""
+        personal = copy(self)
+        personal.plan = self.plan.for_recipient(recipient)
+        return personal
 
     def frame_key(self, query: QueryPlan) -> FrameKey:
         return FrameKey(self.plan.id, query.id, query.fingerprint)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from kpi_assets_tests.leaks import _listening, _no_secret_gets_out, pytest_runtest_makereport  # noqa: F401
 from kpi_assets_tests.prometheus_server import prometheus_server
 from kpi_assets_tests.servers import Database, missing, new_database
 
@@ -26,7 +27,7 @@ time.tzset()
 settings.register_profile("kpi_assets", deadline=None, derandomize=True, print_blob=True, database=None)
 settings.load_profile("kpi_assets")
 
-SERVERS = ("postgres", "mariadb", "browser", "ssh", "prometheus")
+SERVERS = ("postgres", "mariadb", "browser", "ssh", "prometheus", "celery")
 
 
 class NetworkUsed(BaseException):

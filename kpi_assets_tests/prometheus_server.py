@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -14,6 +15,8 @@ from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 from kpi_assets.contracts import Window
+
+DEPLOY = Path(__file__).parents[1] / "deploy/prometheus"
 
 WEEK = Window(date(2024, 11, 18), date(2024, 11, 25), "Europe/Berlin")
 CHANGE = Window(date(2024, 10, 26), date(2024, 10, 29), "Europe/Berlin")
@@ -30,6 +33,27 @@ def prometheus_server(folder: Path) -> Iterator[str]:
     config.write_text("global: {scrape_interval: 1h}\n", encoding="utf-8")
     make = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(text), str(data)]
     subprocess.run(make, check=True, capture_output=True)
+    with _serving(config, data) as address:
+        yield address
+
+
+@contextmanager
+def running_prometheus(folder: Path, target: str) -> Iterator[str]:
+    """The address of a running server that scrapes `target` with the settings and alerts of `deploy/prometheus`."""
+    folder.mkdir()
+    settings = (DEPLOY / "prometheus.yaml").read_text(encoding="utf-8")
+    for ours, tests in (("127.0.0.1:9464", target), ("scrape_interval: 1m", "scrape_interval: 1s")):
+        assert ours in settings
+        settings = settings.replace(ours, tests)
+    settings = settings.replace("scrape_timeout: 30s", "scrape_timeout: 1s")
+    (folder / "prometheus.yml").write_text(settings, encoding="utf-8")
+    shutil.copy(DEPLOY / "alerts.yaml", folder)
+    with _serving(folder / "prometheus.yml", folder / "data") as address:
+        yield address
+
+
+@contextmanager
+def _serving(config: Path, data: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"

@@ -17,6 +17,7 @@ from typing import Any
 
 SSHD = "/usr/sbin/sshd"
 """Debian's; tests start one of their own, with their own keys and settings."""
+_PROMETHEUS = ("prometheus", "promtool", "prometheus-alertmanager")
 USER = "kpi_assets_test"
 PASSWORD = "kpi-assets-test"
 _numbers = itertools.count()
@@ -70,8 +71,10 @@ def missing(marker: str) -> str:
     if marker == "ssh":
         return "" if Path(SSHD).exists() else f"there is no {SSHD}"
     if marker == "prometheus":
-        gone = [name for name in ("prometheus", "promtool") if not shutil.which(name)]
+        gone = [name for name in _PROMETHEUS if not shutil.which(name)]
         return f"{' and '.join(gone)} not on the path" if gone else ""
+    if marker == "celery":
+        return "" if shutil.which("redis-server") else "redis-server is not on the path"
     dialect = {"postgres": "postgresql", "mariadb": "mariadb"}[marker]
     try:
         _connect(dialect, USER).close()

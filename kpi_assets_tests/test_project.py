@@ -21,7 +21,11 @@ from kpi_assets.contracts import Datasource, Output, PluginArgs, View
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kpi_assets"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-ENTRY_POINTS: dict[str, dict[str, str]] = PROJECT["project"]["entry-points"]
+ENTRY_POINTS: dict[str, dict[str, str]] = {
+    group: plugins
+    for group, plugins in PROJECT["project"]["entry-points"].items()
+    if group.startswith("kpi_assets.")
+}
 PLUGINS = [(group, name) for group, points in ENTRY_POINTS.items() for name in points]
 KINDS = {"datasources": Datasource, "views": View, "outputs": Output}
 HEAVY = ("dagster", "pandas", "altair", "vl_convert", "sqlalchemy", "sqlglot", "weasyprint", "jinja2")

@@ -27,6 +27,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`outputs.<id>`", models.OutputConfig),
     ("`partitions`", models.PartitionsConfig),
     ("`schedule`", models.ScheduleConfig),
+    ("`when`", models.WhenConfig),
+    ("`recipients`", models.RecipientsConfig),
 )
 KINDS: tuple[tuple[registry.Kind, str, Any], ...] = (
     ("datasources", "Datasources", registry.datasource_class),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs (Debian, as root) and starts what the tests marked postgres, mariadb, browser, ssh and prometheus need. May be run again.
+# Installs (Debian, as root) and starts what the tests marked postgres, mariadb, browser, ssh, prometheus and celery need. May be run again.
 # The tests log in to both servers as kpi_assets_test, see kpi_assets_tests/servers.py.
 set -euo pipefail
 exec </dev/null
@@ -9,7 +9,7 @@ password=kpi-assets-test
 packages=(
   postgresql mariadb-server
   chromium
-  openssh-server prometheus  # not started: tests start their own
+  openssh-server prometheus prometheus-alertmanager redis-server  # not started: tests start their own
   libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libfontconfig1  # weasyprint
   fonts-dejavu-core fonts-liberation fontconfig
 )
