@@ -103,7 +103,7 @@ def _send(session: Session, notices: Notices, notice: Notice, note: Note) -> Non
         doubt = isinstance(error, DeliveryError) and error.ambiguous
         notices.settle(notice, "unknown" if doubt else "failed", str(error), now=session.clock())
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the report goes on
         log.debug("output %s could not tell\n%s", notice.output, redacted_traceback(secrets))
         reason = redact(f"{type(error).__name__}: {error}", secrets)
         notices.settle(notice, "failed", reason, now=session.clock())

@@ -16,6 +16,7 @@ from kpi_assets.assets import keys
 from kpi_assets.assets.build import report_assets
 from kpi_assets.assets.events import Event, ignore
 from kpi_assets.assets.instance import open_instance
+from kpi_assets.assets.interrupts import noticed_interrupts
 from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resources
 from kpi_assets.assets.runs import outputs_tag
 from kpi_assets.assets.stages import StageFailure
@@ -104,10 +105,16 @@ def materialize_editions(  # noqa: PLR0913 - the choices of the command line, on
     ids: list[str] = []
     failures: list[StageFailure] = []
     variables = os.environ if environ is None else environ
-    with _in_plain_words(home, variables), open_instance(home, variables) as instance:
+    with (
+        _in_plain_words(home, variables),
+        open_instance(home, variables) as instance,
+        noticed_interrupts() as interrupted,
+    ):
         runner = _Runner(_open_ended(plan), home, instance, outputs, force, watcher, tags or {})
         todo = list(stretches(windows))
         while todo:
+            if interrupted():
+                raise KeyboardInterrupt
             stretch = todo.pop(0)
             try:
                 ids.append(runner.run(stretch))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -94,20 +95,27 @@ def main() -> None:
         100_000
     )  # imports make many objects that stay: collecting among them is a sixth of a short run
     try:
+        _run_command()
+    except KeyboardInterrupt:
+        _leave()
+
+
+def _run_command() -> None:
+    """Run it. Raises KeyboardInterrupt however Ctrl-C came; a second one, while the first unwinds, too."""
+    try:
         app()
     except KpiAssetsError as error:
         print_error(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _leave()
     except SystemExit as done:
         if done.code == INTERRUPTED:  # typer makes this of Ctrl-C, without a word
-            _leave()
+            raise KeyboardInterrupt from None
         raise
 
 
 def _leave() -> NoReturn:
     """End at once, also while queries are running: files that are being written get a moment, backends do not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses twice gets the same sentence, no stack trace
     err.print("[bold]interrupted[/]: what was finished is kept, nothing is half-written; run the same again")
     deadline = time.monotonic() + GRACE
     for thread in threading.enumerate():

@@ -96,8 +96,8 @@ def test_a_backfill_that_was_stopped_goes_on(tmp_path: Path, how: signal.Signals
     """Killed or interrupted after some editions, the same command makes the rest and leaves those as they are."""
     file = write_report(tmp_path)
     assert (
-        backfill(file, "2024-11-13", "2024-11-13").exit_code == 0
-    )  # in the middle: two runs are left to make
+        backfill(file, "2024-10-04", "2024-10-04").exit_code == 0
+    )  # a run of 3 is left to make, and a long one
     command = [
         sys.executable,
         "-m",
@@ -108,21 +108,30 @@ def test_a_backfill_that_was_stopped_goes_on(tmp_path: Path, how: signal.Signals
         "--home",
         str(tmp_path / "home"),
     ]
-    command += ["--from", "2024-11-10", "--to", "2024-11-16"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if " 1 of 6" in line:
-                process.send_signal(how)
-        assert process.wait() == (130 if how == signal.SIGINT else -how)
+    command += ["--from", "2024-10-01", "--to", "2024-10-31"]
+    assert _stopped(command, " 1 of 30", how) == (130 if how == signal.SIGINT else -how)
     before = stamps(file)
-    assert 2 <= len(before) < 7
+    assert 2 <= len(before) < 31
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert "finished already" in done.stderr
     after = stamps(file)
-    assert len(after) == 7
+    assert len(after) == 31
     assert sum(after[name] == stamp for name, stamp in before.items()) >= len(before) - 1
+
+
+def _stopped(command: list[str], at: str, how: signal.Signals) -> int:
+    """How it ends when a line with `at` is answered with the signal, twice, as impatient people do."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if at in line:
+                process.send_signal(how)
+                process.send_signal(how)
+                break
+        told = process.stderr.read()
+        assert "Traceback" not in told, told
+        return process.wait()
 
 
 def test_the_time_left_goes_by_the_pace_so_far() -> None:

@@ -102,7 +102,7 @@ class Watcher:
             answer = answer_of(self.session, self.watch, self.now)
         except KpiAssetsError as error:
             return self._failed(cursor, str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever fails is told, and asked again at the next look
             told = redacted_traceback(self.session.secrets)
             log.debug("the watch of %s failed\n%s", self.session.plan.id, told)
             return self._failed(cursor, f"{type(error).__name__}: {error}")
