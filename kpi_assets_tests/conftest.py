@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ for _name in [name for name in os.environ if name.startswith(("KPI_ASSETS_", "DA
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 os.environ["TZ"] = "UTC"
 time.tzset()
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # started with `&` by a shell: processes of tests would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared machine has slow moments; a test must not fail for that, and must not differ from run to run.
 settings.register_profile("kpi_assets", deadline=None, derandomize=True, print_blob=True, database=None)
