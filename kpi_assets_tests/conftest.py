@@ -25,7 +25,7 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # started with `&` by a shell: processes of tests would inherit it
+):  # started with `&`: the processes of tests would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared machine has slow moments; a test must not fail for that, and must not differ from run to run.
