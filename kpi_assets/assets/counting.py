@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from kpi_assets.assets.events import Event
 from kpi_assets.contracts import Document, Window
 from kpi_assets.errors import KpiAssetsError
+from kpi_assets.ledger.model import Made
 from kpi_assets.logs import logger
 from kpi_assets.pipeline import Composed, Fetched, Rendered
 from kpi_assets.plan import ReportPlan
@@ -19,61 +19,50 @@ log = logger("kpi_assets")
 
 @dataclass
 class Tally:
-    """What one stage has done so far."""
+    """What one stage has done so far. `drew`: it made views or documents, so that its time is spent on rendering."""
 
     plan: ReportPlan
     began: float = 0.0
-    editions: int = 0
-    queries: int = 0
-    failed_queries: int = 0
-    failed_views: int = 0
-    rows: int = 0
-    query_seconds: float = 0.0
+    made: Made = field(default_factory=Made)
     drew: bool = False
-    newest_end: date | None = None
 
     def begin(self) -> None:
         self.began = perf_counter()
 
     def see(self, event: Event) -> None:
         if isinstance(event, Fetched):
-            self._fetched(event)
+            self.made = self.made.plus(_of_query(event))
         elif isinstance(event, Rendered):
             self.drew = True
-            self.failed_views += event.error is not None
+            self.made = self.made.plus(Made(failed_views=int(event.error is not None)))
         elif isinstance(event, Document) or (isinstance(event, Composed) and event.document):
             self.count_edition(event.window)
 
-    def _fetched(self, fetched: Fetched) -> None:
-        self.queries += 1
-        self.failed_queries += fetched.error is not None
-        for frame in list(fetched.frames.values())[:1]:  # each tells of the whole call
-            self.rows += frame.rows_fetched
-            self.query_seconds += frame.seconds_fetched
-
     def count_edition(self, window: Window) -> None:
         self.drew = True
-        self.editions += 1
-        if self.plan.is_regular(window):
-            self.newest_end = max(self.newest_end or window.end, window.end)
+        self.made = self.made.plus(
+            Made(editions=1, newest_end=window.end if self.plan.is_regular(window) else None)
+        )
 
     def write(self, session: Session) -> None:
         """Add it to the report's totals. A run goes on without: figures about runs are not worth a report."""
-        if not self.queries and not self.drew:
+        if not self.made.queries and not self.drew:
             return
-        from kpi_assets.ledger.totals import Made, Totals
+        from kpi_assets.ledger.totals import Totals
 
-        made = Made(
-            editions=self.editions,
-            queries=self.queries,
-            failed_queries=self.failed_queries,
-            failed_views=self.failed_views,
-            rows=self.rows,
-            query_seconds=self.query_seconds,
-            render_seconds=perf_counter() - self.began if self.drew else 0.0,
-            newest_end=self.newest_end,
-        )
+        seconds = perf_counter() - self.began if self.drew else 0.0
+        made = self.made.plus(Made(render_seconds=seconds))
         try:
             Totals(session.ledger.database).add(self.plan.id, made, now=session.clock())
         except KpiAssetsError as error:
             log.warning("the run is not counted in the metrics: %s", error)
+
+
+def _of_query(fetched: Fetched) -> Made:
+    first = next(iter(fetched.frames.values()), None)  # each frame tells of the whole call
+    return Made(
+        queries=1,
+        failed_queries=int(fetched.error is not None),
+        rows=first.rows_fetched if first else 0,
+        query_seconds=first.seconds_fetched if first else 0.0,
+    )

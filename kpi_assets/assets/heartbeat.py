@@ -54,6 +54,7 @@ def keep_alive(
         return
     _beating.add(run_id)
     heart = _Heart(instance, run_id, home, environ, lease)
+    heart.beat()
     Thread(target=inherited(heart.beat_to_the_end), name=f"heartbeat {run_id}", daemon=True).start()
 
 
@@ -77,6 +78,7 @@ class _Heart:
         return Heartbeats(open_database(self.home, self.environ))
 
     def beat_to_the_end(self) -> None:
+        sleep(self.lease.total_seconds() / 4)
         while not self.over():
             self.beat()
             sleep(self.lease.total_seconds() / 4)

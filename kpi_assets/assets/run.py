@@ -19,7 +19,7 @@ from kpi_assets.assets.instance import open_instance
 from kpi_assets.assets.interrupts import noticed_interrupts
 from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resources
 from kpi_assets.assets.runs import outputs_tag
-from kpi_assets.assets.stages import StageFailure
+from kpi_assets.assets.stage import StageFailure
 from kpi_assets.assets.windows import run_tags
 from kpi_assets.contracts import Window
 from kpi_assets.delivery import Delivered

@@ -144,6 +144,33 @@ class Refused:
     entry: Entry | None = None
 
 
+SUMS = ("editions", "queries", "failed_queries", "failed_views", "rows", "query_seconds", "render_seconds")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a part of a run did. The parts of a run may be counted one by one, and by different processes.
+
+    `rows` were fetched from sources, in `query_seconds` of their time. `newest_end`: the day after the last day of the
+    newest regular edition among those made.
+    """
+
+    editions: int = 0
+    queries: int = 0
+    failed_queries: int = 0
+    failed_views: int = 0
+    rows: int = 0
+    query_seconds: float = 0.0
+    render_seconds: float = 0.0
+    newest_end: date | None = None
+
+    def plus(self, other: Made) -> Made:
+        """What both parts did together."""
+        sums = {name: getattr(self, name) + getattr(other, name) for name in SUMS}
+        newest = max((end for end in (self.newest_end, other.newest_end) if end), default=None)
+        return Made(**sums, newest_end=newest)
+
+
 def member(recipient: str) -> str:
     """A recipient's hash, by which the ledger knows him also where his address is a secret."""
     return sha256(recipient.strip().casefold().encode()).hexdigest()[:16]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_, update
 
 from kpi_assets.ledger.database import Database
-from kpi_assets.ledger.model import State
+from kpi_assets.ledger.model import SUMS, Made, State
 from kpi_assets.ledger.schema import DELIVERIES, TOTALS
 
 AT_ONCE = 500
@@ -19,27 +19,6 @@ AT_ONCE = 500
 
 Edition = tuple[str, date, date]
 """Report, first day, and the day after the last."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a part of a run did. The parts of a run may be counted one by one, and by different processes.
-
-    `rows` were fetched from sources, in `query_seconds` of their time. `newest_end`: the day after the last day of the
-    newest regular edition among those made.
-    """
-
-    editions: int = 0
-    queries: int = 0
-    failed_queries: int = 0
-    failed_views: int = 0
-    rows: int = 0
-    query_seconds: float = 0.0
-    render_seconds: float = 0.0
-    newest_end: date | None = None
-
-
-SUMS = ("editions", "queries", "failed_queries", "failed_views", "rows", "query_seconds", "render_seconds")
 
 
 @dataclass(frozen=True)
@@ -129,8 +108,6 @@ def _of(row: Any) -> Total:
 
 def _values(made: Made, before: Total | None, now: datetime) -> dict[str, Any]:
     """The row's new values."""
-    old = before.made if before else Made()
-    newest = max((end for end in (old.newest_end, made.newest_end) if end), default=None)
+    total = before.made.plus(made) if before else made
     made_at = now if made.editions else (before.made_at if before else None)
-    sums = {name: getattr(old, name) + getattr(made, name) for name in SUMS}
-    return {**sums, "newest_end": newest, "made_at": made_at}
+    return {**asdict(total), "made_at": made_at}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from kpi_assets.assets.counting import Tally
+from kpi_assets.ledger.model import Made
 from kpi_assets.ledger.store import open_ledger
-from kpi_assets.ledger.totals import Made, Totals
+from kpi_assets.ledger.totals import Totals
 from kpi_assets.session import Session
 from kpi_assets_tests.assets.reports import SumArgs, days_between, make_plan, windows_of, with_source
 from kpi_assets_tests.assets.test_run import DAY, materialize
@@ -44,9 +45,9 @@ def test_another_length_is_not_the_reports_newest(home: Path, tmp_path: Path) ->
     longer = type(window)(date(2024, 11, 1), window.end, window.zone)
     tally = Tally(plan)
     tally.count_edition(longer)
-    assert (tally.editions, tally.newest_end) == (1, None)
+    assert (tally.made.editions, tally.made.newest_end) == (1, None)
     tally.count_edition(window)
-    assert (tally.editions, tally.newest_end) == (2, window.end)
+    assert (tally.made.editions, tally.made.newest_end) == (2, window.end)
 
 
 @pytest.mark.parametrize("policy", ["fail", "placeholder"])

@@ -11,8 +11,9 @@ import pytest
 
 from kpi_assets.assets.lateness import lateness, newest_due
 from kpi_assets.ledger import Claim, Held
+from kpi_assets.ledger.model import Made
 from kpi_assets.ledger.store import Ledger, open_ledger
-from kpi_assets.ledger.totals import Made, Totals
+from kpi_assets.ledger.totals import Totals
 from kpi_assets.plan import ReportPlan
 from kpi_assets_tests.assets.reports import Bell, Desk, make_plan
 from kpi_assets_tests.ledger.worlds import receipt

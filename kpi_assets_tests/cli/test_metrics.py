@@ -23,8 +23,9 @@ from typer.testing import CliRunner
 from kpi_assets.cli.app import app
 from kpi_assets.errors import InputError, RetriableError
 from kpi_assets.ledger import Held
+from kpi_assets.ledger.model import Made
 from kpi_assets.ledger.store import open_ledger
-from kpi_assets.ledger.totals import Made, Totals
+from kpi_assets.ledger.totals import Totals
 from kpi_assets_tests.ledger.worlds import MAIL, PAGE, START, receipt
 from kpi_assets_tests.prometheus_server import running_prometheus
 from kpi_assets_tests.secrets import secret

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from kpi_assets.ledger import Claim, Held
+from kpi_assets.ledger.model import Made
 from kpi_assets.ledger.store import Ledger, open_ledger
-from kpi_assets.ledger.totals import Made, Standing, Totals
+from kpi_assets.ledger.totals import Standing, Totals
 from kpi_assets_tests.ledger.worlds import MAIL, PAGE, START, receipt
 
 

@@ -19,7 +19,7 @@ from kpi_assets.assets.automation import sensor_status
 from kpi_assets.assets.resources import KpiAssetsResource
 from kpi_assets.assets.runs import RETRY_TAG, facts_of
 from kpi_assets.assets.sensors.base import Clock, utc_now
-from kpi_assets.assets.stages import FAILING
+from kpi_assets.assets.stage import FAILING
 from kpi_assets.errors import KpiAssetsError
 from kpi_assets.ledger.notices import Kind
 from kpi_assets.owner import Fault, Incident, run_link, tell_owner
