@@ -8,44 +8,31 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kpi_assets.datasources.backend import Job, Verdict, driver_error, pooled_engine
-from kpi_assets.datasources.bounds import is_ambiguous
 from kpi_assets.datasources.dialects import SNOWFLAKE, Dialect
-from kpi_assets.datasources.warehouses.generic import GenericBackend
+from kpi_assets.datasources.warehouses.sessions import SessionBackend
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import PoolProxiedConnection
 
 _TOO_LONG = {604, 630}
 """Cancelled, and stopped by the statement's or the warehouse's limit."""
 _LOGIN = re.compile(r"\b39\d{4}\b|incorrect username or password|authenticat", re.IGNORECASE)
 
 
-class SnowflakeBackend(GenericBackend):
+class SnowflakeBackend(SessionBackend):
     """A Snowflake account."""
 
     dialect: ClassVar[Dialect] = SNOWFLAKE
-    strange: ClassVar = (KeyError, ValueError)
 
     def arguments(self) -> Mapping[str, Any]:
         return {"application": "kpi_assets", "login_timeout": 60, **self.connect_args, "paramstyle": "qmark"}
 
-    def bound(self, instant: datetime, zone: str) -> Any:
-        """A TIMESTAMP_NTZ, which compares in the session's zone; with its offset where the clocks show it twice."""
-        return instant.astimezone(UTC) if is_ambiguous(instant, zone) else super().bound(instant, zone)
-
-    def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
-        if connection.info.get("prepared") == (job.zone, job.timeout):
-            return
-        cursor = connection.cursor()
+    def settings(self, job: Job) -> tuple[str, ...]:
         seconds = math.ceil(job.timeout)
-        cursor.execute(f"alter session set timezone = '{job.zone}', statement_timeout_in_seconds = {seconds}")
-        cursor.close()
-        connection.info["prepared"] = (job.zone, job.timeout)
+        return (f"alter session set timezone = '{job.zone}', statement_timeout_in_seconds = {seconds}",)
 
     def _create_engine(self) -> Engine:
         # Values shall be bound by the server, not written into the text by the client.

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kpi_assets.datasources.backend import Job, Verdict, driver_error
-from kpi_assets.datasources.bounds import is_ambiguous
 from kpi_assets.datasources.dialects import TRINO, Dialect
-from kpi_assets.datasources.warehouses.generic import GenericBackend
+from kpi_assets.datasources.warehouses.sessions import SessionBackend
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection
@@ -29,30 +27,17 @@ _TOO_LONG = frozenset(("EXCEEDED_TIME_LIMIT",))
 _PASSING_STATUS = ("error 429", "error 502", "error 503", "error 504")
 
 
-class TrinoBackend(GenericBackend):
+class TrinoBackend(SessionBackend):
     """A Trino server."""
 
     dialect: ClassVar[Dialect] = TRINO
-    strange: ClassVar = (KeyError, ValueError)
 
     def arguments(self) -> Mapping[str, Any]:
         return {"source": "kpi_assets", **self.connect_args}
 
-    def bound(self, instant: datetime, zone: str) -> Any:
-        """A TIMESTAMP, which compares in the session's zone; with its offset where the clocks show it twice."""
-        return instant.astimezone(UTC) if is_ambiguous(instant, zone) else super().bound(instant, zone)
-
-    def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
-        if connection.info.get("prepared") == (job.zone, job.timeout):
-            return
-        cursor = connection.cursor()
-        for setting in (
-            f"SET SESSION query_max_execution_time = '{job.timeout:.3f}s'",
-            f"SET TIME ZONE '{job.zone}'",
-        ):
-            cursor.execute(setting)
-            cursor.fetchall()
-        connection.info["prepared"] = (job.zone, job.timeout)
+    def settings(self, job: Job) -> tuple[str, ...]:
+        limit = f"SET SESSION query_max_execution_time = '{job.timeout:.3f}s'"
+        return limit, f"SET TIME ZONE '{job.zone}'"
 
     def drop_cursor(self, cursor: Any) -> None:
         """The server goes on with a query until it is told that nobody wants it."""
