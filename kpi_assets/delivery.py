@@ -13,7 +13,7 @@ from kpi_assets.errors import InputError, KpiAssetsError, suggest
 from kpi_assets.ledger import Claim, Entry, Terms
 from kpi_assets.ledger.rules import doubt
 from kpi_assets.logs import about, logger
-from kpi_assets.parcels import nobody_wants, parcels, reader_of
+from kpi_assets.parcels import Parcel, parcels, reader_of
 from kpi_assets.plan import OutputPlan
 from kpi_assets.readers import nobody
 from kpi_assets.session import Session
@@ -53,15 +53,12 @@ def deliver_outputs(
     if outputs:
         _report_the_dead(session, windows)
     for window in windows:
-        if outputs and nobody_wants(session, window):
-            yield from (_to_nobody(session, plan, window, run_id) for plan in outputs)
+        wanted = False
         for parcel in parcels(session, window, [plan.id for plan in outputs]):
-            if parcel.document is None:
-                yield Delivered(parcel.output, window, error=parcel.error, recipient=parcel.address)
-                continue
-            plan = parcel.session.plan.outputs_by_id[parcel.output]
-            errand = Errand(parcel.session, plan, parcel.document, _terms(plan, force=force), run_id)
-            yield from (replace(delivered, recipient=parcel.address) for delivered in errand.run())
+            wanted = True
+            yield from _deliver(parcel, window, force=force, run_id=run_id)
+        if not wanted:
+            yield from (_to_nobody(session, plan, window, run_id) for plan in outputs)
 
 
 def foresee_editions(
@@ -74,19 +71,12 @@ def foresee_editions(
     """What `deliver_outputs` would do, for `--dry-run`; nothing is delivered or recorded."""
     outputs = [plan.id for plan in _in_order(session, output_ids)]
     for window in windows:
-        if nobody_wants(session, window):
-            yield from (Foreseen(id, "", stopped=nobody(session, window)) for id in outputs)
+        wanted = False
         for parcel in parcels(session, window, outputs):
-            if parcel.document is None:
-                yield Foreseen(parcel.output, "", recipient=parcel.address, error=parcel.error)
-                continue
-            try:
-                found = [*foresee_outputs(parcel.session, parcel.document, [parcel.output], force=force)]
-            except KpiAssetsError as error:
-                if not parcel.address:
-                    raise
-                found = [Foreseen(parcel.output, "", error=error)]
-            yield from (replace(foreseen, recipient=parcel.address) for foreseen in found)
+            wanted = True
+            yield from _foresee(parcel, force=force)
+        if not wanted:
+            yield from (Foreseen(id, "", stopped=nobody(session, window)) for id in outputs)
 
 
 def foresee_outputs(
@@ -109,6 +99,29 @@ def resend(session: Session, entry: Entry) -> Delivered:
         raise InputError(f"report {session.plan.id} has no output '{entry.output}' any more: {hint}")
     document = session.editions.load_document(session.plan.id, entry.edition)
     return Errand(session, plan, document, Terms(force=True)).again(entry)
+
+
+def _deliver(parcel: Parcel, window: Window, *, force: bool, run_id: str) -> Iterator[Delivered]:
+    if parcel.document is None:
+        yield Delivered(parcel.output, window, error=parcel.error, recipient=parcel.address)
+        return
+    plan = parcel.session.plan.outputs_by_id[parcel.output]
+    errand = Errand(parcel.session, plan, parcel.document, _terms(plan, force=force), run_id)
+    yield from (replace(delivered, recipient=parcel.address) for delivered in errand.run())
+
+
+def _foresee(parcel: Parcel, *, force: bool) -> Iterator[Foreseen]:
+    """One recipient's error is hers; that of an edition for everybody ends the look."""
+    if parcel.document is None:
+        yield Foreseen(parcel.output, "", recipient=parcel.address, error=parcel.error)
+        return
+    try:
+        found = [*foresee_outputs(parcel.session, parcel.document, [parcel.output], force=force)]
+    except KpiAssetsError as error:
+        if not parcel.address:
+            raise
+        found = [Foreseen(parcel.output, "", error=error)]
+    yield from (replace(foreseen, recipient=parcel.address) for foreseen in found)
 
 
 def _to_nobody(session: Session, plan: OutputPlan, window: Window, run_id: str) -> Delivered:

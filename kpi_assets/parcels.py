@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Parcel:
 
 
 def parcels(session: Session, window: Window, output_ids: Sequence[str]) -> Iterator[Parcel]:
-    """Everything that the outputs are to deliver of an edition, recipient by recipient."""
+    """Everything that the outputs are to deliver of an edition, recipient by recipient; nothing where nobody is one."""
     if not session.plan.is_divided:
         document = session.editions.load_document(session.plan.id, session.plan.edition(window))
         yield from (Parcel(session, id, document) for id in output_ids)
@@ -38,17 +38,11 @@ def parcels(session: Session, window: Window, output_ids: Sequence[str]) -> Iter
     for fault in audience.faults:
         yield from (Parcel(session, id, error=fault, address=fault.recipient) for id in output_ids)
     readers = [session.for_recipient(recipient) for recipient in audience.recipients]
-    taken = Counter(place for reader in readers for place in _places(reader))
-    for reader in readers:
-        yield from _hers(reader, window, output_ids, taken)
-
-
-def nobody_wants(session: Session, window: Window) -> bool:
-    """Has the edition no recipients, not even faulty ones?"""
-    if not session.plan.is_divided:
-        return False
-    audience = audience_of(session, window)
-    return not audience.recipients and not audience.faults
+    places = [_places(reader) for reader in readers]
+    taken = Counter(place for hers in places for place in hers)
+    for reader, hers in zip(readers, places, strict=True):
+        crowded = {place[0]: place[1:] for place in hers if taken[place] > 1}
+        yield from _hers(reader, window, output_ids, crowded)
 
 
 def reader_of(session: Session, entry: Entry) -> Session:
@@ -67,18 +61,17 @@ def reader_of(session: Session, entry: Entry) -> Session:
 
 
 def _hers(
-    reader: Session, window: Window, output_ids: Sequence[str], taken: Counter[tuple[str, ...]]
+    reader: Session, window: Window, output_ids: Sequence[str], crowded: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Parcel]:
-    """One recipient's parcels. `taken`: how many recipients' editions lie where."""
+    """One recipient's parcels. `crowded`: outputs that would put another recipient's edition in the same place."""
     try:
         document = _document_of(reader, window)
     except KpiAssetsError as error:
         yield from (Parcel(reader, id, error=error, address=reader.address) for id in output_ids)
         return
-    crowded = {place[0]: place for place in _places(reader) if taken[place] > 1}
     for id in output_ids:
         if id in crowded:
-            error = DeliveryError(id, MEET.format(place=", ".join(crowded[id][1:])))
+            error = DeliveryError(id, MEET.format(place=", ".join(crowded[id])))
             yield Parcel(reader, id, error=error, address=reader.address)
         else:
             yield Parcel(reader, id, document, address=reader.address)
