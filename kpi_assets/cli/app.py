@@ -114,9 +114,13 @@ def _run_command() -> None:
 
 
 def _leave() -> NoReturn:
-    """End at once, also while queries are running: files that are being written get a moment, backends do not."""
+    """End at once, also while queries are running: servers are asked to stop, files being written get a moment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses twice gets the same sentence, no stack trace
     err.print("[bold]interrupted[/]: what was finished is kept, nothing is half-written; run the same again")
+    if stopping := sys.modules.get(
+        "kpi_assets.datasources.stopping"
+    ):  # nothing runs where it was never loaded
+        stopping.stop_all(GRACE)
     deadline = time.monotonic() + GRACE
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:

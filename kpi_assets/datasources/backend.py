@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from kpi_assets.datasources.bounds import bound_value
 from kpi_assets.datasources.columns import Sink
 from kpi_assets.datasources.dialects import Dialect
+from kpi_assets.datasources.stopping import Stop, stoppable
 from kpi_assets.datasources.tokens import Statement
 from kpi_assets.errors import PluginError
 from kpi_assets.registry import EXTRAS, install_hint
@@ -123,7 +124,8 @@ class AlchemyBackend(Backend):
         connection = self.engine.raw_connection()
         try:
             self.prepare(connection, job)
-            self._fetch(connection, job, sink)
+            with stoppable(self.stop(connection)):
+                self._fetch(connection, job, sink)
         except BaseException:
             # Half-read answers and broken sockets must not come back from the pool.
             self.abandon(connection)
@@ -158,6 +160,10 @@ class AlchemyBackend(Backend):
 
     def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
         """Session settings before a statement."""
+
+    def stop(self, connection: PoolProxiedConnection) -> Stop | None:
+        """What ends the connection's statement on the server, when another thread calls it; None where nothing does."""
+        del connection
 
     def cursor(self, connection: PoolProxiedConnection) -> Any:
         return connection.cursor()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -15,6 +17,7 @@ from kpi_assets.datasources.args import ignored_mysql_keys
 from kpi_assets.datasources.backend import AlchemyBackend, Backend, Job, Verdict, driver_error, pooled_engine
 from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
 from kpi_assets.datasources.dialects import MYSQL, Dialect
+from kpi_assets.datasources.stopping import Stop
 from kpi_assets.datasources.urls import ConnectionUrl, Url
 from kpi_assets.logs import logger
 
@@ -107,6 +110,17 @@ class MySqlBackend(AlchemyBackend):
             connection.info["prepared"] = (job.zone, job.timeout)
         with raw.cursor() as cursor:
             _set_zone(cursor, job)
+
+    def stop(self, connection: PoolProxiedConnection) -> Stop:
+        raw: Any = connection.driver_connection
+        return partial(self._kill, int(raw.thread_id()))
+
+    def _kill(self, number: int) -> None:
+        """MySQL and MariaDB do not notice that nobody waits, and listen only to another session of the same user."""
+        engine = self._create_engine()
+        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(f"kill query {number}")
+        engine.dispose()
 
     def cursor(self, connection: PoolProxiedConnection) -> Any:
         from pymysql.cursors import SSCursor

@@ -22,6 +22,7 @@ from kpi_assets.datasources.base import SqlArgs, SqlDatasourceBase
 from kpi_assets.datasources.bounds import is_ambiguous
 from kpi_assets.datasources.dialects import POSTGRESQL, Dialect
 from kpi_assets.datasources.mysql import reveal
+from kpi_assets.datasources.stopping import Stop
 from kpi_assets.datasources.urls import ConnectionUrl, Url
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ _LOGIN = (
 )
 _TOO_LONG = "57014"
 _DRIVER_NAMES = {"password": "password", "database": "dbname", "program_name": "application_name"}
+_LOOKS_FOR_CLIENTS = 140000
+_LOOK_FOR_CLIENT = """select set_config(name, '5s', true) from pg_settings
+where name = 'client_connection_check_interval' and version() ~ 'linux'"""
+"""A server looks every five seconds whether we are still there, and ends our statement if not: after kill -9, or a lost
+network. Servers before 14 do not know how, nor do those on some other systems, which refuse the setting."""
 _numbers = itertools.count()
 
 
@@ -107,6 +113,12 @@ class PostgresqlBackend(AlchemyBackend):
                 "set local cursor_tuple_fraction = 1",
                 (int(job.timeout * 1000), job.zone),
             )
+            if raw.server_version >= _LOOKS_FOR_CLIENTS:
+                cursor.execute(_LOOK_FOR_CLIENT)
+
+    def stop(self, connection: PoolProxiedConnection) -> Stop:
+        raw: Any = connection.driver_connection
+        return raw.cancel
 
     def cursor(self, connection: PoolProxiedConnection) -> Any:
         raw: Any = connection.driver_connection
