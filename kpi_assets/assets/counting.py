@@ -59,10 +59,10 @@ class Tally:
 
 
 def _of_query(fetched: Fetched) -> Made:
-    first = next(iter(fetched.frames.values()), None)  # each frame tells of the whole call
+    call = fetched.call
     return Made(
         queries=1,
         failed_queries=int(fetched.error is not None),
-        rows=first.rows_fetched if first else 0,
-        query_seconds=first.seconds_fetched if first else 0.0,
+        rows=call.rows_fetched if call else 0,
+        query_seconds=call.seconds_fetched if call else 0.0,
     )

@@ -24,7 +24,7 @@ def describe(event: Fetched | Rendered | Delivered) -> str:
         return f"{_name(event)}  [red]{escape(str(event.error))}[/]"
     if isinstance(event, Fetched):
         rows = sum(frame.rows for frame in event.frames.values())
-        asked = sum(frame.fetched for frame in event.frames.values())
+        asked = event.call.fetched if event.call else 0
         source = f"{asked} {'query' if asked == 1 else 'queries'} sent" if asked else "from the store"
         return f"{_name(event)}  [dim]{rows:,} {'row' if rows == 1 else 'rows'}, {source}[/]"
     if isinstance(event, Rendered) and event.unmet:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kpi_assets.contracts import FrameInfo, Window
 from kpi_assets.files import Root, folder, names_in, safe_name, told_of, write_whole
+from kpi_assets.frames.recent import Recent
 from kpi_assets.logs import inherited, logger
 
 if TYPE_CHECKING:
@@ -62,10 +63,11 @@ def span_slot(span: Window) -> str:
 
 
 class FrameStore:
-    """Keeps frames. Holds no state but its root: share it between threads, make it anew in every process."""
+    """Keeps frames. Holds no state but its root and what it read lately: share it between threads, not processes."""
 
     def __init__(self, root: Root) -> None:
         self.root = folder(root)
+        self.recent = Recent()
 
     def present_days(self, key: FrameKey) -> frozenset[date]:
         """The days that are stored. A day without rows is stored as an empty frame, and is present."""
@@ -121,7 +123,9 @@ class FrameStore:
 
         encoded = encode(frame)
         info = FrameInfo(encoded.rows, seconds, fetched_at, content_hash(encoded))
-        write_whole(self._path(key, slot), to_parquet(encoded, info))
+        path = self._path(key, slot)
+        self.recent.forget(path)
+        write_whole(path, to_parquet(encoded, info))
         return StoredFrame(info, tuple((head.name, head.dtype) for head in encoded.heads))
 
     def digest(self, key: FrameKey, slots: Sequence[str]) -> str:
@@ -183,7 +187,7 @@ class FrameStore:
     def _read_whole(self, path: Any) -> tuple[FrameInfo, Encoded]:
         from kpi_assets.frames.parquet import read_whole
 
-        return read_whole(path)
+        return self.recent.read(path, read_whole) if isinstance(path, Path) else read_whole(path)
 
 
 def _put_aside(path: Any) -> None:

@@ -50,6 +50,11 @@ class Fetched:
     error: KpiAssetsError | None = None
     recipient: Recipient | None = None
 
+    @property
+    def call(self) -> HealedFrame | None:
+        """Any of the frames: each tells what the whole call sent, brought and took. None where it failed."""
+        return next(iter(self.frames.values()), None)
+
 
 @dataclass(frozen=True)
 class _Job:
@@ -188,8 +193,8 @@ def _fetch(session: Session, query: QueryPlan, windows: tuple[Window, ...]) -> F
 def _say(fetched: Fetched) -> None:
     """A line of the log: what the whole call brought. Of what is asked for each recipient only who debugs hears."""
     level = logging.DEBUG if fetched.query.query.recipient else logging.INFO
-    for frame in list(fetched.frames.values())[:1]:
-        brought = (frame.rows_fetched, frame.seconds_fetched, frame.fetched)
+    if call := fetched.call:
+        brought = (call.rows_fetched, call.seconds_fetched, call.fetched)
         log.log(level, "%d rows fetched in %.1f s, queries sent: %d", *brought)
 
 
