@@ -129,8 +129,8 @@ def _svg(lines: Sequence[Line], *, bars: bool) -> str:
     scale = (HEIGHT - 4) / ((high - low) or 1.0)
     paths: list[str] = []
     for ink, line in zip(INKS, lines, strict=False):
-        step = (WIDTH - 4) / (len(line) - 1)
-        points = [(round(2 + i * step), round(HEIGHT - 2 - (v - low) * scale)) for i, v in enumerate(line)]
+        across = _across(len(line), bars=bars)
+        points = [(x, round(HEIGHT - 2 - (v - low) * scale)) for x, v in zip(across, line, strict=True)]
         way = _bars(points) if bars else "M" + "L".join(f"{x} {y}" for x, y in points)
         paths.append(f'<path d="{way}" stroke="{ink}"/>')
         if bars:
@@ -140,6 +140,13 @@ def _svg(lines: Sequence[Line], *, bars: bool) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" fill="none" '
         f'stroke-width="{width}">{"".join(paths)}</svg>'
     )
+
+
+def _across(count: int, *, bars: bool) -> list[int]:
+    """Where each value stands: a line goes from edge to edge, a bar stands in the middle of a share of its own."""
+    if bars:
+        return [round((i + 0.5) * WIDTH / count) for i in range(count)]
+    return [round(2 + i * (WIDTH - 4) / (count - 1)) for i in range(count)]
 
 
 def _bars(points: Sequence[tuple[int, int]]) -> str:

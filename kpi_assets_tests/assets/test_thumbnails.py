@@ -71,6 +71,17 @@ def test_the_data_are_drawn_not_the_frame() -> None:
     assert path.attrib["d"].count("L") == 3
 
 
+@pytest.mark.parametrize("count", [2, 7, 24])
+def test_no_bar_is_cut_off(count: int) -> None:
+    """The first and the last bar are as wide as the others, within the picture."""
+    picture = svg_of(thumbnail(block(chart([*range(1, count + 1)], "bar"))))
+    half = int(picture.attrib["stroke-width"]) / 2
+    places = [int(bar.split()[0]) for bar in picture[0].attrib["d"].split("M")[1:]]
+    assert len(places) == count
+    assert places[0] - half >= 0
+    assert places[-1] + half <= int(picture.attrib["width"])
+
+
 def test_lying_bars_are_drawn_too() -> None:
     """A chart whose numbers lie on the x axis has a thumbnail."""
     encoding: dict[str, Any] = {"y": {"field": "day"}, "x": {"field": "n", "type": "quantitative"}}
