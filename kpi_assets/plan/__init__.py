@@ -5,15 +5,15 @@ problem of the file.
 """
 
 from kpi_assets.plan.build import build_plan
-from kpi_assets.plan.model import (
+from kpi_assets.plan.hashing import digest
+from kpi_assets.plan.model import ReportPlan
+from kpi_assets.plan.parts import (
     ConditionPlan,
     DatasourcePlan,
     OutputPlan,
     QueryPlan,
     RecipientsPlan,
-    ReportPlan,
     ViewPlan,
-    digest,
 )
 
 __all__ = [

@@ -17,8 +17,10 @@ from kpi_assets.contracts import Span, View
 from kpi_assets.errors import ConfigError, PluginError, suggest
 from kpi_assets.plan.automation import plan_watch, warn_of_owner, warn_of_upstream
 from kpi_assets.plan.conditions import plan_condition
-from kpi_assets.plan.model import ConditionPlan, DatasourcePlan, OutputPlan, ReportPlan, ViewPlan, digest
+from kpi_assets.plan.hashing import digest
+from kpi_assets.plan.model import ReportPlan
 from kpi_assets.plan.notebook import Notebook
+from kpi_assets.plan.parts import ConditionPlan, DatasourcePlan, OutputPlan, ViewPlan
 from kpi_assets.plan.queries import QueryBook
 from kpi_assets.plan.recipients import SAMPLE, check_output, plan_recipients, with_sample
 from kpi_assets.plan.rule import rule_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from kpi_assets.config.when import ConditionConfig
 from kpi_assets.contracts import ColumnContract, Need, Span
 from kpi_assets.errors import suggest
-from kpi_assets.plan.model import ConditionPlan
 from kpi_assets.plan.notebook import Path
+from kpi_assets.plan.parts import ConditionPlan
 from kpi_assets.plan.queries import QueryBook
 
 NUMERIC = frozenset({"integer", "float", "number", "boolean", None})

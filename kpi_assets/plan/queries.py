@@ -11,8 +11,9 @@ from kpi_assets.config.models import QueryConfig
 from kpi_assets.contracts import ColumnContract, Need, Query, Span, WindowRule
 from kpi_assets.contracts.recipient import names_in
 from kpi_assets.errors import QueryError, suggest
-from kpi_assets.plan.model import DatasourcePlan, QueryPlan, digest
+from kpi_assets.plan.hashing import digest
 from kpi_assets.plan.notebook import Notebook, Path
+from kpi_assets.plan.parts import DatasourcePlan, QueryPlan
 
 
 class QueryBook:

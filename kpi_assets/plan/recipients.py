@@ -12,8 +12,8 @@ from kpi_assets.contracts import Need, Output, Recipient
 from kpi_assets.contracts.plugins import Personal
 from kpi_assets.contracts.recipient import KEY, RECIPIENT, filled, names_in
 from kpi_assets.errors import ConfigError, Problem, suggest
-from kpi_assets.plan.model import OutputPlan, RecipientsPlan, ViewPlan
 from kpi_assets.plan.notebook import Notebook
+from kpi_assets.plan.parts import OutputPlan, RecipientsPlan, ViewPlan
 from kpi_assets.plan.queries import QueryBook
 
 WHERE = ("address", "place")
