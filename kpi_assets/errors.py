@@ -107,6 +107,10 @@ class QueryError(KpiAssetsError):
         super().__init__(f"query '{query}' on datasource '{datasource}': {reason}")
 
 
+class TooMuchError(QueryError):
+    """The answer is longer than we take, or took too long: of a shorter window it may come."""
+
+
 class DataError(KpiAssetsError):
     """The data break what was promised of them."""
 

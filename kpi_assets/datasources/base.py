@@ -20,7 +20,7 @@ from kpi_assets.datasources.options import QueryOptions, read_options
 from kpi_assets.datasources.times import TimeReader
 from kpi_assets.datasources.tokens import NOBODY, Statement, TokenError, bind
 from kpi_assets.datasources.urls import ConnectionUrl
-from kpi_assets.errors import DataError, QueryError, RetriableError, redact
+from kpi_assets.errors import DataError, QueryError, RetriableError, TooMuchError, redact
 from kpi_assets.logs import logger
 from kpi_assets.retries import attempts
 
@@ -171,7 +171,7 @@ class SqlDatasourceBase(Datasource):
         try:
             self.backend.run(job, sink)
         except TooManyRowsError:
-            raise QueryError(query.id, self.id, self._too_many()) from None
+            raise TooMuchError(query.id, self.id, self._too_many()) from None
         except self.backend.errors() as error:
             # The driver's exception may hold the statement with its values: it is not chained.
             raise self._translated(query, job, error) from None
@@ -192,7 +192,9 @@ class SqlDatasourceBase(Datasource):
                 return RetriableError(f"datasource '{self.id}': {words}")
             case Verdict.TIMEOUT:
                 limit = f"it took longer than {job.timeout:g} s and was stopped: make it cheaper, or raise"
-                return QueryError(query.id, self.id, f"{limit} `statement_timeout` of datasource '{self.id}'")
+                return TooMuchError(
+                    query.id, self.id, f"{limit} `statement_timeout` of datasource '{self.id}'"
+                )
             case Verdict.REFUSED:
                 return QueryError(query.id, self.id, words)
 

@@ -22,7 +22,7 @@ from kpi_assets.datasources.ga4.wire import request_of
 from kpi_assets.datasources.rest.client import Deadline
 from kpi_assets.datasources.times import TimeReader
 from kpi_assets.datasources.web import Address, RefusedError
-from kpi_assets.errors import QueryError
+from kpi_assets.errors import QueryError, TooMuchError
 from kpi_assets.logs import logger
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class GoogleAnalyticsDatasource(Datasource):
             return self._frame(self._fetched(question, number, window, deadline), question, window)
         except TooManyRowsError:
             limit = f"the answer has more than {self.args.max_rows} rows"
-            raise QueryError(query.id, self.id, f"{limit}: ask for less, or raise `max_rows`") from None
+            raise TooMuchError(query.id, self.id, f"{limit}: ask for less, or raise `max_rows`") from None
         except MalformedError as error:
             raise QueryError(
                 query.id, self.id, f"the answer is not as Google documents it: {error}"

@@ -31,7 +31,7 @@ from kpi_assets.datasources.rest.client import (
 from kpi_assets.datasources.rest.paging import Walk
 from kpi_assets.datasources.rest.reading import Page, Part, read_page
 from kpi_assets.datasources.times import TimeReader
-from kpi_assets.errors import QueryError, RetriableError
+from kpi_assets.errors import QueryError, RetriableError, TooMuchError
 from kpi_assets.logs import logger
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class HttpDatasource(Datasource):
             return self._frame(sink, options, window)
         except TooManyRowsError:
             limit = f"the answer has more than {self.args.max_rows} rows"
-            raise QueryError(query.id, self.id, f"{limit}: ask for less, or raise `max_rows`") from None
+            raise TooMuchError(query.id, self.id, f"{limit}: ask for less, or raise `max_rows`") from None
         except (RefusedError, FrameError, CutError) as error:
             raise QueryError(query.id, self.id, str(error)) from None
         except PassingError as error:

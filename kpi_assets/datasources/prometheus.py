@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, SecretStr, model_validator
 
 from kpi_assets.contracts import Datasource, PluginArgs, Query, QueryAnalysis, Window
-from kpi_assets.datasources.promql.answer import AnswerError, Points, points_of
+from kpi_assets.datasources.promql.answer import AnswerError, Points, TooManyPointsError, points_of
 from kpi_assets.datasources.promql.grid import Run, cuts_days, runs
 from kpi_assets.datasources.promql.text import PersonalTextError, personal, ranged_call
 from kpi_assets.datasources.web import Answer, Login, RefusedError, WebArgs, WebClient, complaint, is_passing
-from kpi_assets.errors import QueryError, suggest
+from kpi_assets.errors import QueryError, TooMuchError, suggest
 from kpi_assets.logs import logger
 from kpi_assets.style.durations import parse_duration
 
@@ -101,6 +101,8 @@ class PrometheusDatasource(Datasource):
             for run in runs(window, step):
                 for part in _asked(self._ask(text, run), query.id):
                     found.add(part)
+        except TooManyPointsError as error:
+            raise TooMuchError(query.id, self.id, str(error)) from None
         except (RefusedError, AnswerError) as error:
             raise QueryError(query.id, self.id, self.client.redacted(str(error))) from None
         return found.frame(window.zone)

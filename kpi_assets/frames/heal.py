@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from kpi_assets.contracts import FrameInfo, Query, QueryAnalysis, Refresh, Span, Window
-from kpi_assets.errors import DataError
+from kpi_assets.errors import DataError, TooMuchError
 from kpi_assets.frames.encoded import combined_hash
 from kpi_assets.frames.needs import Needs, Slot, batches
 from kpi_assets.frames.store import FrameKey, FrameStore, StoredFrame
@@ -126,6 +126,7 @@ class _Healer:
     fetched: int = 0
     seconds: float = 0.0
     newest: StoredFrame | None = None
+    most: int = CHUNK_DAYS
     ranged: bool = True
     drift: tuple[str, ...] = ()
     columns_before: Columns = ()
@@ -143,18 +144,33 @@ class _Healer:
             self._warn(f"stored rows of {', '.join(sorted(damaged))} could not be read and are fetched again")
 
     def days_at_once(self, most: int, rows: int) -> int:
-        """How many days to ask for, by the rows of the days that are known so far."""
+        """How many days to ask for, by the rows of the days that are known so far, and by what was too much."""
+        most = min(most, self.most)
         known = sum(head.info.rows for head in self.stored.values())
         return min(most, max(1, rows * len(self.stored) // known)) if known else most
 
     def fetch(self, batch: Sequence[Slot]) -> None:
         """Fetch neighbouring slots in one query where their rows can be told apart, else one by one."""
         column = self.analysis.day_column if self.ranged else None
-        if len(batch) > 1 and column is not None and self._fetch_range(batch, column):
-            return
+        if len(batch) > 1 and column is not None:
+            try:
+                if self._fetch_range(batch, column):
+                    return
+            except TooMuchError as error:
+                self._fetch_in_parts(batch, error)
+                return
         for slot in batch:
             frame, seconds, at = self._ask(slot.span)
             self._keep(slot, frame, seconds, at)
+
+    def _fetch_in_parts(self, batch: Sequence[Slot], error: TooMuchError) -> None:
+        """How many days are asked for at once is our choice: who answers for one day must not fail for many."""
+        self.most = (len(batch) + 1) // 2
+        log.info("%d days at once are too much, %d are asked for: %s", len(batch), self.most, error)
+        rest = batch
+        while rest:
+            part, rest = rest[: self.most], rest[self.most :]
+            self.fetch(part)
 
     def _fetch_range(self, batch: Sequence[Slot], column: str) -> bool:
         """One query for a run of days. False where its rows cannot be split: then nothing has been stored."""

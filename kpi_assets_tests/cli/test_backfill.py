@@ -80,6 +80,18 @@ def test_what_lacks_something_is_made_again(tmp_path: Path) -> None:
     assert "0 of 1 editions are done" in again.stderr
 
 
+def test_a_limit_that_holds_for_each_edition_holds_for_many(tmp_path: Path) -> None:
+    """A report whose editions stay below `max_rows` is made for a range whose days together are beyond it."""
+    file = write_report(tmp_path)
+    text = file.read_text(encoding="utf-8")
+    limited = text.replace("plugin: sqlite\n    args: {", "plugin: sqlite\n    args: {max_rows: 16, ")
+    assert limited != text
+    file.write_text(limited, encoding="utf-8")
+    done = backfill(file, "2024-11-01", "2024-11-24")
+    assert done.exit_code == 0, done.stderr
+    assert len(stamps(file)) == 24
+
+
 def test_without_a_terminal_each_edition_has_a_line(tmp_path: Path) -> None:
     """A line per query, then one per edition with how many are done."""
     lines = backfill(write_report(tmp_path), "2024-11-20", "2024-11-22").stderr.splitlines()

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from upath import UPath
 
 from kpi_assets.contracts import Query, QueryAnalysis, Refresh, Span, Window
-from kpi_assets.errors import DataError, RetriableError
+from kpi_assets.errors import DataError, RetriableError, TooMuchError
 from kpi_assets.frames.heal import HealedFrame, heal
 from kpi_assets.frames.load import FrameMissingError, load_frame
 from kpi_assets.frames.store import FrameKey, FrameStore
@@ -336,6 +336,41 @@ def test_after_one_failed_split_no_second_is_tried(store: FrameStore, backend: B
     backend.as_day = lambda day: None
     run(store, backend, week("2024-11-24", 20), chunk_days=10)
     assert len(backend.asked) == 1 + 20
+
+
+def test_what_is_too_much_at_once_is_asked_for_in_parts(store: FrameStore, backend: Backend) -> None:
+    """Where a range is more than the source gives at once, it is asked for in halves, and later ranges are as short."""
+    most = 12
+    fetch = backend.fetch
+
+    def limited(query: Query, window: Window) -> pd.DataFrame:
+        found = fetch(query, window)
+        if len(found) > most:
+            raise TooMuchError(query.id, "shop", "more than 12 rows")
+        return found
+
+    whole = week("2024-11-30", 30)
+    backend.fetch = limited  # type: ignore[method-assign]
+    (healed,) = run(store, backend, whole, chunk_days=20)
+    assert pairs(loaded(store, whole)) == expected(Backend(backend.rows), whole)
+    assert healed.warnings == ()
+    sizes = [(last - first).days + 1 for first, last in backend.asked]
+    assert sizes == [20, 10, 5, 5, 5, 5, 5, 5]
+
+
+def test_a_day_that_is_too_much_is_an_error(store: FrameStore, backend: Backend) -> None:
+    """The days before it are kept, and the error is the source's own."""
+    fetch = backend.fetch
+
+    def limited(query: Query, window: Window) -> pd.DataFrame:
+        if week().days[3] in window.days:
+            raise TooMuchError(query.id, "shop", "more than 12 rows")
+        return fetch(query, window)
+
+    backend.fetch = limited  # type: ignore[method-assign]
+    with pytest.raises(TooMuchError, match="more than 12 rows"):
+        run(store, backend)
+    assert store.present_days(KEY) == set(week().days[:3])
 
 
 def test_without_a_day_column_each_day_is_asked_for(store: FrameStore, backend: Backend) -> None:

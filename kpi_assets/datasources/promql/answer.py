@@ -19,6 +19,10 @@ class AnswerError(Exception):
     """The answer cannot be made into rows; the message says why."""
 
 
+class TooManyPointsError(AnswerError):
+    """There are more points than are taken."""
+
+
 @dataclass(frozen=True)
 class Series:
     """One series of an answer: milliseconds since 1970, and a number for each."""
@@ -63,7 +67,7 @@ class Points:
     def add(self, series: Series) -> None:
         self.count += len(series.times)
         if self.count > self.most:
-            raise AnswerError(
+            raise TooManyPointsError(
                 f"the answer has more than {self.most} points: aggregate in the query, take a longer `step`, "
                 "or raise `max_rows`"
             )
