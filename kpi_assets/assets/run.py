@@ -16,7 +16,6 @@ from kpi_assets.assets import keys
 from kpi_assets.assets.build import report_assets
 from kpi_assets.assets.events import Event, ignore
 from kpi_assets.assets.instance import open_instance
-from kpi_assets.assets.interrupts import noticed_interrupts
 from kpi_assets.assets.resources import HOME, KpiAssetsResource, report_resources
 from kpi_assets.assets.runs import outputs_tag
 from kpi_assets.assets.stage import StageFailure
@@ -94,22 +93,20 @@ def materialize_editions(  # noqa: PLR0913 - the choices of the command line, on
     environ: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     on_event: Callable[[Progress], None] = ignore,
+    interrupted: Callable[[], bool] = bool,
 ) -> RunResult:
     """Materialize editions in one Dagster run per stretch of neighbouring days.
 
     `outputs`: ids to deliver to; none with `()`; by default all, of which a backfill leaves out those that people see.
     `force`: deliver also to people who have the edition already. `tags`: more tags for the runs.
-    Raises InputError for windows that are no partitions; errors of the run are in the result.
+    `interrupted`: asked before each run; Dagster forgets a Ctrl-C that arrives after the last step of one.
+    Raises InputError for windows that are no partitions, KeyboardInterrupt; errors of the run are in the result.
     """
     watcher = _Watcher(on_event)
     ids: list[str] = []
     failures: list[StageFailure] = []
     variables = os.environ if environ is None else environ
-    with (
-        _in_plain_words(home, variables),
-        open_instance(home, variables) as instance,
-        noticed_interrupts() as interrupted,
-    ):
+    with _in_plain_words(home, variables), open_instance(home, variables) as instance:
         runner = _Runner(_open_ended(plan), home, instance, outputs, force, watcher, tags or {})
         todo = list(stretches(windows))
         while todo:

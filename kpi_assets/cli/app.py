@@ -22,6 +22,7 @@ from kpi_assets.cli import (
     doctor,
     graph,
     init,
+    interrupts,
     metrics,
     plugins,
     preview,
@@ -94,10 +95,14 @@ def main() -> None:
     gc.set_threshold(
         100_000
     )  # imports make many objects that stay: collecting among them is a sixth of a short run
+    interrupts.watch(_end_process)
     try:
         _run_command()
     except KeyboardInterrupt:
-        _leave()
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # who presses twice gets the same sentence, no stack trace
+        _end_process()
 
 
 def _run_command() -> None:
@@ -113,13 +118,11 @@ def _run_command() -> None:
         raise
 
 
-def _leave() -> NoReturn:
+def _end_process() -> NoReturn:
     """End at once, also while queries are running: servers are asked to stop, files being written get a moment."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses twice gets the same sentence, no stack trace
     err.print("[bold]interrupted[/]: what was finished is kept, nothing is half-written; run the same again")
-    if stopping := sys.modules.get(
-        "kpi_assets.datasources.stopping"
-    ):  # nothing runs where it was never loaded
+    stopping = sys.modules.get("kpi_assets.datasources.stopping")
+    if stopping:  # where it was never loaded nothing runs
         stopping.stop_all(GRACE)
     deadline = time.monotonic() + GRACE
     for thread in threading.enumerate():

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from kpi_assets.cli import interrupts
 from kpi_assets.cli.console import err
 from kpi_assets.cli.reports import Home
 
@@ -58,6 +59,7 @@ def _dagster_dev(host: str, port: int, environ: dict[str, str]) -> int:
     environ = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded", **environ}
     process = subprocess.Popen(arguments, env=environ, start_new_session=True)  # noqa: S603 - our own arguments  # nosec B603
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.stop_watching()
     try:
         return process.wait()
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kpi_assets.cli import interrupts
 from kpi_assets.cli.console import err, out, print_error
 from kpi_assets.cli.owner import Caller, TellOwner
 from kpi_assets.cli.reports import (
@@ -111,6 +112,7 @@ def run_editions(
         force=force,
         tags=caller.tags,
         on_event=tell,
+        interrupted=interrupts.asked,
     )
     _print_untold(result, told)
     caller.tell(result, windows, home=home, whole=set(wanted) >= set(plan.outputs_by_id))
