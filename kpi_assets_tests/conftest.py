@@ -23,9 +23,8 @@ for _name in [name for name in os.environ if name.startswith(("KPI_ASSETS_", "DA
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 os.environ["TZ"] = "UTC"
 time.tzset()
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # started with `&`: the processes of tests would inherit it
+# Started with `&` by a shell that ignores it: the processes of tests would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared machine has slow moments; a test must not fail for that, and must not differ from run to run.

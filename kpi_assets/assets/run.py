@@ -73,9 +73,8 @@ class _Watcher:
             self.delivered.append(event)
         elif isinstance(event, Fetched | Rendered) and event.error:
             self.faults.append(event.error)
-            if (
-                not event.recipient
-            ):  # one recipient's edition is told of by the outputs; those of others were made
+            # One recipient's edition is told of by the outputs; those of others were made.
+            if not event.recipient:
                 self.failed.update(event.windows if isinstance(event, Fetched) else (event.window,))
         elif isinstance(event, Composed) and event.error:
             self.faults.append(event.error)

@@ -92,16 +92,14 @@ def root(
 
 def main() -> None:
     """Entry point: our own errors become a message and an exit code, never a stack trace."""
-    gc.set_threshold(
-        100_000
-    )  # imports make many objects that stay: collecting among them is a sixth of a short run
+    # Imports make many objects that stay: collecting among them is a sixth of a short run.
+    gc.set_threshold(100_000)
     interrupts.watch(_end_process)
     try:
         _run_command()
     except KeyboardInterrupt:
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # who presses twice gets the same sentence, no stack trace
+        # Who presses twice gets the same sentence, no stack trace.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _end_process()
 
 

@@ -224,9 +224,8 @@ class HttpDatasource(Datasource):
     def _client(self) -> RestClient:
         with self._lock:
             if self._opened is None:
-                logging.getLogger("httpx").setLevel(
-                    logging.WARNING
-                )  # it would print addresses with their keys
+                # It would print addresses with their keys.
+                logging.getLogger("httpx").setLevel(logging.WARNING)
                 self._opened = RestClient(self._manner())
             return self._opened
 

@@ -118,9 +118,8 @@ class FrameShelf:
                 span,
                 self._window,
             )
-            if (
-                self._digest_now(query_id, span) != before
-            ):  # another run wrote meanwhile: who knows what was read
+            # Where another run wrote meanwhile, nobody knows what was read.
+            if self._digest_now(query_id, span) != before:
                 self._digests[query_id, span] = ""
         return self._read[query_id, span]
 

@@ -106,9 +106,8 @@ def is_missing(value: object) -> bool:
 
 
 def _midnights(series: pd.Series) -> bool:
-    walls = series.dropna().dt.tz_localize(
-        None
-    )  # a zone may skip midnight itself, when its clocks go forward
+    # A zone may skip midnight itself, when its clocks go forward.
+    walls = series.dropna().dt.tz_localize(None)
     return bool((walls == walls.dt.normalize()).all())
 
 

@@ -107,9 +107,8 @@ def test_without_a_terminal_each_edition_has_a_line(tmp_path: Path) -> None:
 def test_a_backfill_that_was_stopped_goes_on(tmp_path: Path, how: signal.Signals) -> None:
     """Killed or interrupted after some editions, the same command makes the rest and leaves those as they are."""
     file = write_report(tmp_path)
-    assert (
-        backfill(file, "2024-10-04", "2024-10-04").exit_code == 0
-    )  # a run of 3 is left to make, and a long one
+    # What is finished lies between: a run of 3 is left to make, and a long one.
+    assert backfill(file, "2024-10-04", "2024-10-04").exit_code == 0
     command = [
         sys.executable,
         "-m",

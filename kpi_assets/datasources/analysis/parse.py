@@ -12,9 +12,8 @@ from kpi_assets.datasources.analysis.proof import NotProvenError, prove
 from kpi_assets.datasources.analysis.reading import Reading
 from kpi_assets.datasources.tokens import Params, stand_ins
 
-logging.getLogger("sqlglot").setLevel(
-    logging.ERROR
-)  # "unsupported syntax" is our daily bread, not the user's
+# "Unsupported syntax" is our daily bread, not the user's.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 def analyse(text: str, reading: Reading) -> QueryAnalysis:
