@@ -24,9 +24,9 @@ from kpi_assets.cli import interrupts
 """
 DEAF = """\
 interrupts.watch(lambda: os._exit(7), patience=0.1)
-print("ready", flush=True)
 while True:
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         pass
