@@ -23,7 +23,7 @@ from kpi_assets.views.charts.sheet import (
     plot_height,
     plot_width,
     texts,
-    words,
+    upright,
 )
 from kpi_assets.views.charts.strands import Strand
 from kpi_assets.views.charts.text import text_width, widest
@@ -125,16 +125,7 @@ class _Scatter:
         y: Channels = {
             "field": "y",
             "type": "quantitative",
-            "scale": {
-                "domain": [number(self.axis.low), number(self.axis.high)],
-                "zero": False,
-                "nice": False,
-            },
-            "axis": {
-                "values": [number(tick) for tick in self.axis.ticks],
-                "labelExpr": words(self.labels, [number(tick) for tick in self.axis.ticks]),
-                "grid": self.look.strokes.grid,
-            },
+            **upright(self.axis, self.labels, grid=self.look.strokes.grid),
         }
         color: Channels = {
             "field": "series",

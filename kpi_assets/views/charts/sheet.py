@@ -17,6 +17,7 @@ import altair as alt
 from kpi_assets.style.theme import Theme
 from kpi_assets.views.charts.canvas import Canvas, Padding
 from kpi_assets.views.charts.text import printable
+from kpi_assets.views.charts.ticks import ValueAxis
 
 Row = dict[str, Any]
 Channels = dict[str, Any]
@@ -65,6 +66,15 @@ def texts(data: str, x: Channels | None, y: Channels) -> alt.Chart:
         baseline="middle",
         **pixels,
     )
+
+
+def upright(axis: ValueAxis, labels: Sequence[str], *, grid: bool) -> Channels:
+    """Scale and axis of a channel of numbers: its ticks and their words, nothing rounded and no zero brought in."""
+    ticks = [number(tick) for tick in axis.ticks]
+    return {
+        "scale": {"domain": [number(axis.low), number(axis.high)], "zero": False, "nice": False},
+        "axis": {"values": ticks, "labelExpr": words(labels, ticks), "grid": grid},
+    }
 
 
 def spots(data: str, x: Channels, y: Channels) -> alt.Chart:

@@ -18,7 +18,7 @@ from kpi_assets.views.charts.sheet import (
     number,
     plot_height,
     plot_width,
-    words,
+    upright,
 )
 from kpi_assets.views.charts.strands import Scene
 from kpi_assets.views.charts.text import widest
@@ -105,16 +105,8 @@ class TimelineLayout:
     def y(self, field: str = "y", *, axis: bool = False) -> Channels:
         channel: Channels = {"field": field, "type": "quantitative"}
         if axis:
-            channel["scale"] = {
-                "domain": [number(self.axis.low), number(self.axis.high)],
-                "zero": False,
-                "nice": False,
-            }
-            channel["axis"] = {
-                "values": [number(tick) for tick in self.axis.ticks],
-                "labelExpr": words(self.axis_labels, [number(tick) for tick in self.axis.ticks]),
-                "grid": self.look.strokes.grid and not self.scene.empty,
-            }
+            grid = self.look.strokes.grid and not self.scene.empty
+            channel |= upright(self.axis, self.axis_labels, grid=grid)
         return channel
 
     def mark_value(self, value: float) -> float:

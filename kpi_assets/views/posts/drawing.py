@@ -26,7 +26,7 @@ from kpi_assets.views.charts.sheet import (
     plot_height,
     plot_width,
     texts,
-    words,
+    upright,
 )
 from kpi_assets.views.charts.text import text_width, widest, wrap
 from kpi_assets.views.charts.ticks import ValueAxis, value_axis
@@ -132,17 +132,7 @@ class _Scatter:
         return rows
 
     def _points(self) -> alt.Chart:
-        ticks = [number(tick) for tick in self.axis.ticks]
-        y = {
-            "field": "y",
-            "type": "quantitative",
-            "scale": {
-                "domain": [number(self.axis.low), number(self.axis.high)],
-                "zero": False,
-                "nice": False,
-            },
-            "axis": {"values": ticks, "labelExpr": words(self.labels, ticks), "grid": True},
-        }
+        y = {"field": "y", "type": "quantitative", **upright(self.axis, self.labels, grid=True)}
         colors = [self.look.color(place_, name) for place_, name in enumerate(NAMES)]
         color = {
             "field": "series",
