@@ -170,18 +170,13 @@ class SqlDatasourceBase(Datasource):
         sink = Sink(self.args.max_rows)
         try:
             self.backend.run(job, sink)
-        except TooManyRowsError:
-            raise TooMuchError(query.id, self.id, self._too_many()) from None
+        except TooManyRowsError as error:
+            fix = f"aggregate in the query, or raise `max_rows` of datasource '{self.id}'"
+            raise TooMuchError(query.id, self.id, f"{error}: {fix}") from None
         except self.backend.errors() as error:
             # The driver's exception may hold the statement with its values: it is not chained.
             raise self._translated(query, job, error) from None
         return sink
-
-    def _too_many(self) -> str:
-        return (
-            f"the answer has more than {self.args.max_rows} rows: aggregate in the query, "
-            f"or raise `max_rows` of datasource '{self.id}'"
-        )
 
     def _translated(self, query: Query, job: Job, error: Exception) -> Exception:
         words = self._redacted(self.backend.words(error), job)

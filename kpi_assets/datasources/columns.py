@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class TooManyRowsError(Exception):
     """The answer is longer than `max_rows`."""
 
+    def __init__(self, max_rows: int) -> None:
+        super().__init__(f"the answer has more than {max_rows} rows")
+
 
 class Sink:
     """Takes an answer's rows. Not thread-safe; one per query."""
@@ -51,7 +54,7 @@ class Sink:
     def _count(self, rows: int) -> None:
         self.rows += rows
         if self.rows > self.max_rows:
-            raise TooManyRowsError
+            raise TooManyRowsError(self.max_rows)
 
 
 def compact(values: Sequence[Any]) -> Any:

@@ -118,9 +118,8 @@ class GoogleAnalyticsDatasource(Datasource):
             self.client.login(deadline)
             number = self._number(question, deadline)
             return self._frame(self._fetched(question, number, window, deadline), question, window)
-        except TooManyRowsError:
-            limit = f"the answer has more than {self.args.max_rows} rows"
-            raise TooMuchError(query.id, self.id, f"{limit}: ask for less, or raise `max_rows`") from None
+        except TooManyRowsError as error:
+            raise TooMuchError(query.id, self.id, f"{error}: ask for less, or raise `max_rows`") from None
         except MalformedError as error:
             raise QueryError(
                 query.id, self.id, f"the answer is not as Google documents it: {error}"
@@ -177,7 +176,7 @@ class GoogleAnalyticsDatasource(Datasource):
             zone = zone or _zone_of(page)
             wanted = min(page.row_count, question.limit or page.row_count)
             if wanted > self.args.max_rows:
-                raise TooManyRowsError
+                raise TooManyRowsError(self.args.max_rows)
             if not sink.rows:
                 _note_quality(page)
             batch = batch_of(page, question)

@@ -148,9 +148,8 @@ class HttpDatasource(Datasource):
         try:
             sink = self._fetched(self._asked(query, options, window), options)
             return self._frame(sink, options, window)
-        except TooManyRowsError:
-            limit = f"the answer has more than {self.args.max_rows} rows"
-            raise TooMuchError(query.id, self.id, f"{limit}: ask for less, or raise `max_rows`") from None
+        except TooManyRowsError as error:
+            raise TooMuchError(query.id, self.id, f"{error}: ask for less, or raise `max_rows`") from None
         except (RefusedError, FrameError, CutError) as error:
             raise QueryError(query.id, self.id, str(error)) from None
         except PassingError as error:
@@ -209,7 +208,7 @@ class HttpDatasource(Datasource):
 
     def _counted(self, rows: int, page: Page) -> int:
         if rows + page.rows > self.args.max_rows:
-            raise TooManyRowsError
+            raise TooManyRowsError(self.args.max_rows)
         return rows + page.rows
 
     def _frame(self, sink: Sink, options: HttpQuery, window: Window) -> pd.DataFrame:
