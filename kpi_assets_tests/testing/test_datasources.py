@@ -83,8 +83,23 @@ class TestDuckDb(SqlSuite):
         return {"database": place, "retry_for": 0}
 
 
+class ServerSuite(SqlSuite):
+    """A server that is logged in to; nobody listens where `dead` leads."""
+
+    @pytest.fixture
+    def dead(self) -> Mapping[str, Any]:
+        return {
+            "host": "127.0.0.1",
+            "port": 9,
+            "user": "me",
+            "password": TOKEN,
+            "database": "shop",
+            "retry_for": 0,
+        }
+
+
 @pytest.mark.postgres
-class TestPostgresql(SqlSuite):
+class TestPostgresql(ServerSuite):
     """PostgreSQL, with a password that must not show."""
 
     plugin = PostgresqlDatasource
@@ -93,20 +108,9 @@ class TestPostgresql(SqlSuite):
     def args(self, postgres: Database) -> Mapping[str, Any]:
         return filled(postgres)
 
-    @pytest.fixture
-    def dead(self) -> Mapping[str, Any]:
-        return {
-            "host": "127.0.0.1",
-            "port": 9,
-            "user": "me",
-            "password": TOKEN,
-            "database": "shop",
-            "retry_for": 0,
-        }
-
 
 @pytest.mark.mariadb
-class TestMySql(SqlSuite):
+class TestMySql(ServerSuite):
     """MariaDB, with a password that must not show."""
 
     plugin = MySqlDatasource
@@ -114,17 +118,6 @@ class TestMySql(SqlSuite):
     @pytest.fixture
     def args(self, mariadb: Database) -> Mapping[str, Any]:
         return filled(mariadb)
-
-    @pytest.fixture
-    def dead(self) -> Mapping[str, Any]:
-        return {
-            "host": "127.0.0.1",
-            "port": 9,
-            "user": "me",
-            "password": TOKEN,
-            "database": "shop",
-            "retry_for": 0,
-        }
 
 
 def filled(database: Database) -> Mapping[str, Any]:

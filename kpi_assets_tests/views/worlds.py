@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 from hypothesis import strategies as st
 
-from kpi_assets.contracts import RenderContext, Window
-from kpi_assets.style.numbers import NumberStyle
-from kpi_assets.style.theme import Theme
+from kpi_assets.contracts import RenderContext
+from kpi_assets.testing import samples
 
-WEEK = Window(date(2024, 11, 18), date(2024, 11, 25), "Europe/Berlin")
+WEEK = samples.WEEK
 SOURCE: dict[str, Any] = {"datasource": "shop", "query": "select 1"}
 
 
 def context(title: str = "Sign-ups", cols: int = 2, **more: Any) -> RenderContext:
     """A context of the week; `more` overrides its fields."""
-    theme = Theme()
-    fields: dict[str, Any] = {
-        "view": "signups",
-        "window": WEEK,
-        "title": title,
-        "headline": "",
-        "description": "",
-        "cols": cols,
-        "width": theme.view_width(cols),
-        "widths": theme.chart_widths(cols),
-        "theme": theme,
-        "numbers": NumberStyle(),
-        "variables": {},
-    }
-    return RenderContext(**{**fields, **more})
+    return samples.sample_context(title, cols, **{"view": "signups", "variables": {}, **more})
 
 
 NUMBERS = st.one_of(st.floats(), st.integers(-(2**70), 2**70), st.none(), st.just(math.inf))
