@@ -36,8 +36,13 @@ class CutLine:
                 near, _ = self.listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(("127.0.0.1", self.target))
-            self.open += [near, far]
+            self.open.append(near)
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:  # the server is away
+                near.close()
+                continue
+            self.open.append(far)
             for one, other, counted in ((near, far, True), (far, near, False)):
                 thread = threading.Thread(target=self._pass_on, args=(one, other, counted), daemon=True)
                 self.threads.append(thread)
@@ -57,11 +62,12 @@ class CutLine:
 
     def _may(self, size: int) -> bool:
         with self.lock:
+            cut_before, cut = self.left < 0, self.left < size
             self.left -= size
             self.sent += size
-        if self.left < 0:
+        if cut and not cut_before:  # two connections may pass the budget together; it is cut once
             self._die()
-        return self.left >= 0
+        return not cut
 
     def _die(self) -> None:
         for end in (self.listener, *self.open):

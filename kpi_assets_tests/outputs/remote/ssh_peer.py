@@ -80,15 +80,15 @@ class SshPeer:
 
     def kill(self) -> None:
         """kill -9 of the server and of every session that it serves."""
-        if self.process is None:
+        process, self.process = self.process, None
+        if process is None:
             return
-        for pid in (self.process.pid, *_below(self.process.pid)):
+        for pid in (process.pid, *_below(process.pid)):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        self.process.wait()
-        self.process = None
+        process.wait()
 
     @staticmethod
     def _new_key(path: Path) -> None:
