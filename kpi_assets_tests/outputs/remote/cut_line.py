@@ -49,13 +49,13 @@ class CutLine:
                 thread.start()
 
     def _pass_on(self, one: socket.socket, other: socket.socket, counted: bool) -> None:
-        try:
-            while data := one.recv(2048):
-                if counted and not self._may(len(data)):
-                    break
+        while data := _received(one):
+            if counted and not self._may(len(data)):
+                break
+            try:
                 other.sendall(data)
-        except OSError:
-            pass
+            except OSError:  # that end has died
+                break
         for end in (one, other):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -75,6 +75,13 @@ class CutLine:
                 end.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.when_cut()
+
+
+def _received(end: socket.socket) -> bytes:
+    try:
+        return end.recv(2048)
+    except OSError:
+        return b""
 
 
 @contextmanager

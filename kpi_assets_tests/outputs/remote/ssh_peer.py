@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from kpi_assets_tests.servers import SSHD
@@ -108,9 +109,10 @@ def encrypted_copy(key: Path, target: Path, passphrase: str) -> Path:
 def _below(pid: int) -> list[int]:
     """The processes that a process started, and those that they did."""
     found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in path.read_text(encoding="utf-8").split():
-            found += [int(child), *_below(int(child))]
+    with suppress(FileNotFoundError, ProcessLookupError):  # a session may end while it is looked for
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in path.read_text(encoding="utf-8").split():
+                found += [int(child), *_below(int(child))]
     return found
 
 
