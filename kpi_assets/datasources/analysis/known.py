@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 _STRUCTURE = (
@@ -36,7 +38,7 @@ KNOWN_BY_NAME = frozenset(
 """Functions that the parser has no class for; each needs an argument (`datetime()` means now)."""
 
 MOVING_TEXTS = frozenset(("now", "today", "tomorrow", "yesterday", "localtime", "utc", "subsec"))
-"""Texts that date functions read as the clock or the machine's zone."""
+"""Words in texts that date functions read as the clock or the machine's zone, as in `'today 12:00'`."""
 
 MOVING_NAMES = frozenset(
     (
@@ -53,6 +55,11 @@ SELECT_PARTS = frozenset(
 TABLE_PARTS = frozenset(["this", "db", "catalog", "alias", "joins"])
 JOIN_WORDS = frozenset(("", "INNER", "CROSS", "LEFT", "RIGHT", "FULL", "OUTER"))
 JOIN_PARTS = frozenset(["this", "on", "using", "side", "kind"])
+
+
+def may_move(text: str) -> bool:
+    """Whether a text may mean another moment tomorrow."""
+    return not MOVING_TEXTS.isdisjoint(re.findall("[a-z]+", text.lower()))
 
 
 def parts(node: exp.Expr) -> set[str]:

@@ -77,7 +77,7 @@ def _refuse_strange_part(node: exp.Expr) -> None:  # noqa: C901 - one line per k
         raise NotProvenError("DISTINCT ON keeps some row of several")
     if isinstance(node, exp.Min | exp.Max) and found - {"this"}:
         raise NotProvenError("MIN or MAX with several arguments is no plain aggregate")
-    if isinstance(node, exp.Literal) and node.is_string and node.name.lower() in known.MOVING_TEXTS:
+    if isinstance(node, exp.Literal) and node.is_string and known.may_move(node.name):
         raise NotProvenError(f"'{node.name}' may mean the clock")
     if (
         isinstance(node, exp.Column)

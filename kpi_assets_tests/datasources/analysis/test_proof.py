@@ -127,6 +127,7 @@ def test_not_proven(dialect: Dialect, text: str, reason: str) -> None:
         (POSTGRESQL, "select ts::date as d, count(*) filter (where x) from t CUT group by ts::date", "day"),
         (POSTGRESQL, "select to_char(ts, 'YYYY-MM-DD') as d, count(*) from t CUT group by 1", "day"),
         (POSTGRESQL, "select ts from t CUT and x < 'now'::timestamp", "window"),
+        (POSTGRESQL, "select ts from t CUT and x < ' today 12:00'::timestamp", "window"),
         (POSTGRESQL, "select distinct on (who) ts, who from t CUT", "window"),
         (POSTGRESQL, 'select ts from t where "TS" >= {from} and ts < {to}', "window"),
         (DUCKDB, "select cast(ts as date) as d, sum(x) from t CUT group by all", "window"),
