@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["datasources", "views", "outputs"]
 KINDS: tuple[Kind, ...] = ("datasources", "views", "outputs")
+UNBROKEN = 1_000
+"""Characters in a line that no list needs."""
 
 
 class _NamesArePlugins(TyperGroup):
@@ -74,14 +77,12 @@ def show(name: Annotated[str, typer.Argument(help="Name of a plugin.")]) -> None
 
 
 def _print_list(found: list[Plugin]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("kind", "plugin", "package", "class"):
-        table.add_column(heading)
+    table = _table("kind", "plugin", "package", "class")
     for plugin in found:
         table.add_row(
             plugin.kind, f"[bold]{plugin.name}[/]", f"{plugin.package} {plugin.version}", plugin.target
         )
-    out.print(table)
+    (out if out.is_terminal else Console(width=UNBROKEN, highlight=False)).print(table)  # in a pipe a line each
 
 
 def _print_args(plugin: Plugin) -> None:
@@ -95,15 +96,21 @@ def _print_args(plugin: Plugin) -> None:
     cls = get(plugin.name)
     first = (cls.__doc__ or "").strip().splitlines()[:1]
     out.print(f"[bold]{plugin.name}[/] ({plugin.kind.removesuffix('s')}): {first[0] if first else ''}")
-    table = Table(box=None, pad_edge=False)
-    for heading in ("argument", "default", "meaning"):
-        table.add_column(heading)
+    table = _table("argument", "default", "meaning")
     for key, field in cls.Args.model_fields.items():
         default = (
             "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
         )
         table.add_row(f"[bold]{key}[/]", default, field.description or "")
     out.print(table)
+
+
+def _table(*headings: str) -> Table:
+    """No word of it is cut: on a narrow terminal, or in a pipe, cells go on in the next line, and the first two last."""
+    table = Table(box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=place < len(headings) // 2)
+    return table
 
 
 def _default(value: object) -> str:

@@ -13,6 +13,7 @@ from kpi_assets.contracts import Datasource, Query, QueryAnalysis, Window
 from kpi_assets.testing.frames import frame_problems, rows_of, window_problems
 from kpi_assets.testing.plugins import PluginSuite
 from kpi_assets.testing.samples import WEEK
+from kpi_assets.testing.secrets import leaks
 from kpi_assets.testing.verdict import insist, nothing_wrong
 from kpi_assets.testing.watching import watched
 
@@ -145,13 +146,18 @@ class DatasourceSuite(PluginSuite):
     def test_nothing_secret_is_logged(
         self, args: Mapping[str, Any], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        """Neither the log, at any level, nor what is printed holds a secret."""
+        """Neither the log, at any level, nor what is printed, nor the answer, nor the analysis holds a secret."""
         source = self.make(args)
         try:
             with self.discreet(source, caplog, capfd):
-                self.ask(source)
+                frame = self.ask(source)
         finally:
             source.close()
+        kept = {
+            "the answer, which is stored": frame.to_csv(index=False),
+            "what analyse() says, which Dagster shows": repr(self.plugin.analyse(self.question(), source.args)),
+        }
+        nothing_wrong(leaks(kept, self.secrets_of(source)))
 
     def test_a_refusal_is_told_without_secrets(
         self, args: Mapping[str, Any], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
+from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, SecretStr
 
 _SECRET_NAME = re.compile(
     r"passw|passphrase|(?:^|_)pwd(?:$|_)|secret|token|api_?key|access_?key|private_?key|credential", re.I
 )
+SHORTEST = 4
+"""Characters; what is shorter stands in any text by chance."""
 _HARMLESS_NAME = re.compile(r"_(?:url|file|path|name|column|param|id)$", re.I)
 
 
@@ -37,9 +42,23 @@ def _parts(args: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def leaks(texts: Mapping[str, str], secrets: Iterable[str]) -> list[str]:
-    """One sentence for each text in which a secret stands; the sentence does not repeat it."""
-    hidden = [secret for secret in secrets if len(secret) >= 4]
+    """One sentence for each text in which a secret stands; the sentence does not repeat it.
+
+    Written as in an address, as JSON or in base64, it is the same secret.
+    """
+    hidden = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
     return [f"a secret shows in {where}" for where, text in texts.items() if any(s in text for s in hidden)]
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """The secret as it is and as it travels; a login's base64 begins at any of three places in a group of bytes."""
+    yield from (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+    content = secret.encode()
+    for before in range(3):
+        whole = base64.b64encode(b"." * before + content)[math.ceil(before * 8 / 6) :].rstrip(b"=").decode()
+        sure = whole[: (len(content) * 8 - (-before * 8) % 6) // 6]
+        if len(sure) >= 2 * SHORTEST:
+            yield sure
 
 
 def shown(plugin: Any) -> dict[str, str]:

@@ -120,6 +120,15 @@ def test_plugins_lists_and_explains(tmp_path: Path) -> None:
     assert kpi_assets(tmp_path, "plugins", "single_stats").returncode == 2
 
 
+def test_plugins_cuts_no_name(tmp_path: Path) -> None:
+    """In a pipe each plugin has a line with its whole name and class, and no argument's default is cut."""
+    listed = kpi_assets(tmp_path, "plugins").stdout
+    lines = [line.split() for line in listed.splitlines()]
+    assert ["views", "prometheus.alert_summary"] in [words[:2] for words in lines]
+    assert all(words[-1].count(":") == 1 for words in lines[1:])
+    assert "…" not in listed + kpi_assets(tmp_path, "plugins", "googleanalytics").stdout
+
+
 def test_backfill_makes_every_edition_of_the_range(tmp_path: Path, report: Path) -> None:
     """`backfill` publishes each day's edition; `latest` shows the newest."""
     arguments = ("backfill", "-c", str(report), "--from", "2024-11-20", "--to", "2024-11-22")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import random
 import socket
@@ -12,6 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote, quote_plus
 
 import pandas as pd
 import pytest
@@ -35,7 +38,7 @@ from kpi_assets.contracts import (
 )
 from kpi_assets.errors import DeliveryError, QueryError
 from kpi_assets.testing import WEEK, DatasourceSuite, OutputSuite, ViewSuite
-from kpi_assets.testing.secrets import told
+from kpi_assets.testing.secrets import leaks, told
 from kpi_assets.testing.watching import watched
 
 ANN, HIDDEN = "ann@example.com", "correct-horse-battery"
@@ -244,15 +247,42 @@ def test_a_bad_datasource_is_caught(bad: type[Datasource], rule: str, says: str)
         getattr(suite(Good), rule)(args)
 
 
+class LogsItsLogin(Good):
+    def query(self, query: Query, window: Window) -> pd.DataFrame:
+        login = base64.b64encode(f"ann:{self.args.token.get_secret_value()}".encode())
+        logging.getLogger("somewhere.deep").debug("Authorization: Basic %s", login.decode())
+        return super().query(query, window)
+
+
+class AnswersWithIt(Good):
+    def query(self, query: Query, window: Window) -> pd.DataFrame:
+        return super().query(query, window).assign(url=f"/?token={self.args.token.get_secret_value()}")
+
+
+class ExplainsWithIt(Good):
+    @classmethod
+    def analyse(cls, query: Query, args: Any) -> QueryAnalysis:
+        return QueryAnalysis("window", f"asked with {args.token.get_secret_value()}")
+
+
 @pytest.mark.leaks
-@pytest.mark.parametrize(("bad", "says"), [(Logs, "in the log"), (Prints, "in standard output")])
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (Logs, "in the log"),
+        (LogsItsLogin, "in the log"),
+        (Prints, "in standard output"),
+        (AnswersWithIt, "in the answer"),
+        (ExplainsWithIt, "in what analyse"),
+    ],
+)
 def test_a_talkative_datasource_is_caught(
     bad: type[Datasource],
     says: str,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """A secret in the log, at whatever level, or in what is printed is found."""
+    """A secret in the log, at whatever level and in base64 too, in what is printed, kept or explained is found."""
     with pytest.raises(AssertionError, match=f"a secret shows {says}"):
         suite(bad).test_nothing_secret_is_logged(ARGS, caplog, capfd)
     suite(Good).test_nothing_secret_is_logged(ARGS, caplog, capfd)
@@ -305,6 +335,34 @@ def test_importing_is_no_io() -> None:
     with watched() as found, Path(__file__).open(encoding="utf-8"):
         pass
     assert len(found) == 1
+
+
+def test_what_a_library_in_c_holds_open_is_seen(tmp_path: Path) -> None:
+    """A constructor that opens a database by a library that Python does not watch is found while it holds it."""
+    import duckdb
+
+    duckdb.connect(tmp_path / "there.duckdb").close()
+
+    class Connects(Good):
+        def __init__(self, id: str, args: Any) -> None:
+            super().__init__(id, args)
+            self.connection = duckdb.connect(tmp_path / "there.duckdb")
+
+        def close(self) -> None:
+            self.connection.close()
+
+    with pytest.raises(AssertionError, match=r"constructor of Connects does I/O: left open: .*there\.duckdb"):
+        suite(Connects).test_constructor_does_no_io(ARGS)
+
+
+@pytest.mark.leaks
+def test_a_secret_is_known_in_other_writings() -> None:
+    """As in an address, in JSON and in a login's base64, wherever it begins there, a secret is the same secret."""
+    secret = 'päss "word"/+&'
+    logins = [base64.b64encode(f"{user}:{secret}".encode()).decode() for user in ("a", "an", "ann", "anna")]
+    texts = [quote(secret), quote_plus(secret), json.dumps(secret), *logins]
+    assert len(leaks({text: text for text in texts}, [secret])) == len(texts)
+    assert leaks({"a text": " ".join(texts)}, ["another/secret+"]) == []
 
 
 class WordlessArgs(PluginArgs):
