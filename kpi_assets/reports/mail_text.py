@@ -69,7 +69,7 @@ def _change(stat: Stat) -> str:
 
 
 def _block(block: Block) -> str:
-    lines = [wrapped((block.title or name_of(block)).upper())]
+    lines = [wrapped((block.title or name_of(block)).upper()), wrapped(_measured(block), indent="  ")]
     for element in block.elements:
         lines.append(_element(element, block))
     if not block.elements:
@@ -77,6 +77,12 @@ def _block(block: Block) -> str:
     if block.note:
         lines.append(wrapped(block.note, indent="  "))
     return "\n".join(line for line in lines if line)
+
+
+def _measured(block: Block) -> str:
+    """What is measured and when, where the finding above does not name it: without it, two findings may be one text."""
+    named = block.measure.casefold() in block.title.casefold()
+    return "" if named or not block.title else block.subtitle
 
 
 def _element(element: Element, block: Block) -> str:

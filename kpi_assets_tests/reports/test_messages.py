@@ -186,6 +186,17 @@ You get this mail because you are on the list of this report.
 """
 
 
+def test_findings_without_their_measure_are_told_apart() -> None:
+    """Where the finding does not name what is measured, the text does, as page and chat do; else it is not said twice."""
+    found = told(
+        block("a", rank_table(1), title="No job is failing", measure="Services", subtitle="Services, Nov 18-24"),
+        block("b", rank_table(1), title="Builds got slower", measure="Builds", subtitle="Builds, Nov 18-24"),
+    )
+    text = render_text(found)
+    assert "NO JOB IS FAILING\n  Services, Nov 18-24\n  " in text
+    assert "Builds, Nov 18-24" not in text
+
+
 def test_markdown_as_text() -> None:
     """Headings, lists in lists, numbers, code, links and tables keep their words; marks are those of the medium."""
     source = "# Head\n\nA *b* **c** `d` [e](https://e.example) <i>\n\n- x\n  1. y\n  2. z\n- w\n\n"

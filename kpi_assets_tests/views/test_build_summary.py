@@ -156,11 +156,12 @@ def test_no_jobs_are_no_error() -> None:
     assert shown().elements[0].model_dump()["markdown"] == "No jobs."
 
 
-def test_only_ten_builds_are_shown_and_five_on_a_phone() -> None:
-    """`builds` asks for more or fewer."""
+def test_only_ten_builds_are_shown_and_three_on_a_phone() -> None:
+    """`builds` asks for more or fewer; with little room there are three of them, and the trend of durations."""
     block = shown(job("a", "S" * 14))
     assert rows(block)[0][3:13] == ["✓"] * 10
-    assert [column.low for column in table(block).columns[3:13]] == [True] * 5 + [False] * 5
+    assert [column.low for column in table(block).columns[3:13]] == [True] * 7 + [False] * 3
+    assert [column.label for column in table(block).columns if not column.low][-2:] == ["Last", "Trend"]
     assert BuildSummaryView(BuildSummaryArgs(builds=3)).needs()["query"].args == {"limit": 3}
 
 

@@ -26,6 +26,8 @@ WEATHER = ((80, "☀ sunny"), (60, "☼ fair"), (40, "☁ cloudy"), (20, "☂ ra
 ENOUGH = 4
 """Finished builds that a trend of durations needs."""
 NOTABLE = 0.1
+NARROW = 3
+"""Builds shown where there is little room; the trend of durations stays."""
 
 
 def table(jobs: Sequence[JobRuns], context: RenderContext, most: int) -> Table:
@@ -38,11 +40,11 @@ def table(jobs: Sequence[JobRuns], context: RenderContext, most: int) -> Table:
             Column(label="Latest"),
             Column(label="Health"),
             *(
-                Column(label=_heading(place, width), align="center", low=place < width - 5)
+                Column(label=_heading(place, width), align="center", low=place < width - NARROW)
                 for place in range(width)
             ),
             Column(label="Duration", align="right", low=True),
-            Column(label="Trend", align="right", low=True),
+            Column(label="Trend", align="right"),
         ),
         rows=tuple(_row(job, width, context) for job in jobs),
     )
