@@ -20,6 +20,10 @@ log = logger("kpi_assets.retries")
 _ours: ContextVar[bool] = ContextVar("ours", default=False)
 
 
+class TransientError(Exception):
+    """A passing fault whose own words are fit to be shown: what it says is logged with the next try."""
+
+
 def attempts(
     on: type[Exception] | Callable[[Exception], bool | float],
     seconds: float | None,
@@ -37,7 +41,8 @@ def attempts(
     failures: list[str] = []
 
     def noted(error: Exception) -> bool | float:
-        failures.append(type(error).__name__)  # not its words, which may hold a secret
+        # The words of others may hold a secret.
+        failures.append(str(error) if isinstance(error, TransientError) else type(error).__name__)
         return isinstance(error, on) if isinstance(on, type) else on(error)
 
     _keep_hooks_out()

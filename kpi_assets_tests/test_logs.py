@@ -16,7 +16,7 @@ from kpi_assets.assets.instance import open_instance
 from kpi_assets.assets.run import materialize_editions
 from kpi_assets.cli.console import LogLine
 from kpi_assets.logs import about, inherited, logger
-from kpi_assets.retries import attempts
+from kpi_assets.retries import TransientError, attempts
 from kpi_assets_tests.assets.reports import ENVIRON, SECRET, SumArgs, days_between, make_plan, windows_of
 
 log = logger("kpi_assets.tests")
@@ -62,6 +62,14 @@ def test_each_new_try_is_told(lines: pytest.LogCaptureFixture) -> None:
     assert lines.messages == [f"weekly/outputs/board 2024-11-24: ConnectionError: try {n}" for n in (2, 3)]
 
 
+def test_a_passing_fault_is_told_in_its_own_words(lines: pytest.LogCaptureFixture) -> None:
+    """Where the words are fit to be shown, the line before each new try says them."""
+    with about("weekly", "queries/orders", "2024-11-24"), pytest.raises(TransientError):
+        try_in_vain(TransientError("http://ci cannot be reached"))
+    place = "weekly/queries/orders 2024-11-24"
+    assert lines.messages == [f"{place}: http://ci cannot be reached: try {n}" for n in (2, 3)]
+
+
 def test_what_is_not_retried_is_not_told(lines: pytest.LogCaptureFixture) -> None:
     """An error of another kind goes through at once."""
     with pytest.raises(TimeoutError):
@@ -87,7 +95,7 @@ def test_others_tries_are_told_by_stamina() -> None:
 def try_in_vain(error: Exception) -> None:
     """Three tries without waiting; what a ConnectionError makes of it is another one."""
     with stamina.set_testing(True, attempts=3):
-        for attempt in attempts(ConnectionError, 60):
+        for attempt in attempts(lambda found: isinstance(found, ConnectionError | TransientError), 60):
             with attempt:
                 raise error
 

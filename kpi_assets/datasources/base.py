@@ -22,7 +22,7 @@ from kpi_assets.datasources.tokens import NOBODY, Statement, TokenError, bind
 from kpi_assets.datasources.urls import ConnectionUrl
 from kpi_assets.errors import DataError, QueryError, RetriableError, TooMuchError, redact
 from kpi_assets.logs import logger
-from kpi_assets.retries import attempts
+from kpi_assets.retries import TransientError, attempts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ class SqlArgs(PluginArgs):
         return tuple(found)
 
 
-class AwayError(Exception):
+class AwayError(TransientError):
     """A passing fault, already redacted; tried again."""
 
 

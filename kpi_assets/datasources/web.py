@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from kpi_assets.contracts import PluginArgs
 from kpi_assets.datasources.args import login_as_sent
 from kpi_assets.errors import RetriableError, redact
-from kpi_assets.retries import attempts
+from kpi_assets.retries import TransientError, attempts
 
 if TYPE_CHECKING:
     import httpx
@@ -78,7 +78,7 @@ class WebArgs(PluginArgs):
         return (*in_address, *headers, *credentials)
 
 
-class AwayError(Exception):
+class AwayError(TransientError):
     """A passing fault, already in words fit to be shown; tried again."""
 
 

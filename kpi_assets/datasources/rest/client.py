@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from kpi_assets.errors import redact
-from kpi_assets.retries import attempts
+from kpi_assets.retries import TransientError, attempts
 
 if TYPE_CHECKING:
     import httpx
@@ -24,7 +24,7 @@ _MOST_WORDS = 200
 _MOST_REDIRECTS = 5
 
 
-class PassingError(Exception):
+class PassingError(TransientError):
     """The server is away or busy; `wait` is what it asks for in seconds, if it does."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
