@@ -8,13 +8,14 @@ from typing import Any
 import dagster as dg
 
 from kpi_assets.assets import keys
+from kpi_assets.assets.markdown import told
 
 
 def broken_asset(report: str, reason: str) -> dg.AssetsDefinition:
     """Stands for a report that cannot be loaded; materializing it raises the reason."""
     spec = dg.AssetSpec(
         keys.document_key(report),
-        description=f"**This report cannot be loaded.**\n\n```text\n{reason}\n```",
+        description=f"This report cannot be loaded.\n\n{told(reason)}",
         group_name=report,
         kinds={"broken"},
     )

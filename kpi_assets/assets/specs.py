@@ -44,7 +44,7 @@ def query_spec(plan: ReportPlan, query: QueryPlan) -> dg.AssetSpec:
             *_same_day(_recipients(plan) if plan.is_personal(query=query.id) else ()),
         ],
         description=_paragraphs(
-            query.query.description,
+            query.query.description or f"What {query.datasource} answers.",
             f"```{source.cls.language}\n{query.query.text.strip()}\n```",
             f"Grain `{query.analysis.grain}` ({days}): {query.grain_reason}.",
         ),
@@ -110,7 +110,7 @@ def output_spec(plan: ReportPlan, output: OutputPlan) -> dg.AssetSpec:
     return dg.AssetSpec(
         keys.output_key(plan.id, output.id),
         deps=_same_day([keys.document_key(plan.id)]),
-        description=f"{told} the edition by `{output.plugin}`.",
+        description=f"{told} the edition by {output.plugin}.",
         kinds=_kinds(output.cls.kinds or (output.plugin,)),
         code_version=digest(__version__, output.plugin, sorted(output.formats)),
         metadata={"plugin": output.plugin, "effect": output.effect},
@@ -133,7 +133,7 @@ def source_specs(plan: ReportPlan) -> Iterator[dg.AssetSpec]:
             seen.add(key)
             yield dg.AssetSpec(
                 key,
-                description=f"Table `{table}` of datasource `{query.datasource}`; made elsewhere.",
+                description=f"Table {table} of datasource {query.datasource}; made elsewhere.",
                 kinds=_kinds(("table", *(kind for kind in source.kinds if kind != "sql"))),
                 group_name=plan.id,
             )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from kpi_assets.assets.markdown import escaped
 from kpi_assets.contracts import Block, Cell, Picture, Stat, Stats, Table
 
 LIMIT = 1000
@@ -35,7 +36,7 @@ def _figures(block: Block) -> str:
         stats += (
             [element] if isinstance(element, Stat) else element.stats if isinstance(element, Stats) else []
         )
-    return "\n".join(f"- {_escaped(_figure(stat))}" for stat in stats[:8])
+    return "\n".join(f"- {escaped(_figure(stat))}" for stat in stats[:8])
 
 
 def _figure(stat: Stat) -> str:
@@ -164,16 +165,11 @@ def _rows(block: Block) -> str:
 
 
 def _texts(row: Sequence[Cell]) -> list[str]:
-    return [_escaped(cell.text) for cell in row]
+    return [escaped(cell.text) for cell in row]
 
 
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    """Data must not become Markdown."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#!" else sign for sign in text.replace("\n", " "))
 
 
 def _stripped(node: Any) -> Any:
