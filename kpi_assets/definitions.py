@@ -22,7 +22,7 @@ from kpi_assets.config import LoadedReport, load_report, report_id
 from kpi_assets.config.python import Report
 from kpi_assets.demo import REPORT, prepare
 from kpi_assets.errors import InputError, KpiAssetsError
-from kpi_assets.plan import ReportPlan, build_plan
+from kpi_assets.plan import ReportPlan, build_plan, read_plan
 from kpi_assets.session import home_from
 
 REPORTS = "KPI_ASSETS_REPORTS"
@@ -113,7 +113,7 @@ def load_plans(
     reasons: dict[Path, str] = {}
     for file in files:
         try:
-            plan = _checked(build_plan(load_report([file]), environ), plans)
+            plan = _checked(read_plan([file], environ), plans)
             plans[plan.id] = plan
         except KpiAssetsError as error:
             reasons[file] = str(error)

@@ -74,12 +74,15 @@ class Problem:
 
 
 class ConfigError(KpiAssetsError):
-    """The report file is wrong; `problems` lists everything found, not only the first."""
+    """The report file is wrong; `problems` lists everything found, not only the first.
+
+    `rest` is the report without its faulty parts, where that can still be checked.
+    """
 
     exit_code = 2
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
+    def __init__(self, problems: Sequence[Problem], rest: object = None) -> None:
+        self.problems, self.rest = tuple(problems), rest
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -10,12 +10,12 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from kpi_assets.config import LoadedReport, load_report
+from kpi_assets.config import LoadedReport
 from kpi_assets.config.python import Report
 from kpi_assets.contracts import Document, Window
 from kpi_assets.errors import InputError, KpiAssetsError
 from kpi_assets.pipeline import preview_document
-from kpi_assets.plan import ReportPlan, build_plan
+from kpi_assets.plan import ReportPlan, build_plan, read_plan
 from kpi_assets.session import home_from, open_session
 from kpi_assets.windows import Moment, resolve_window
 
@@ -69,7 +69,9 @@ def plan_of(
     """The plan of whatever stands for a report. Raises ConfigError with all problems."""
     if isinstance(report, ReportPlan):
         return report
-    return build_plan(load_report(report) if isinstance(report, str | Path) else report, environ)
+    if isinstance(report, str | Path):
+        return read_plan(report, environ)
+    return build_plan(report, environ)
 
 
 def today_in(zone: str) -> date:

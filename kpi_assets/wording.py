@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 def variables(plan: ReportPlan, window: Window) -> Mapping[str, str]:
     """What `{name}` stands for in titles and texts. `end` is the last day, `to` the day after it."""
-    return {
-        "title": plan.title
-        if "{" not in plan.title
-        else re.sub(r"\s*\{(?:[a-z_]+|recipient\.\w+)\}\S*", "", plan.title).strip(),
+    words = {
         "from": window.start.isoformat(),
         "to": window.end.isoformat(),
         "end": window.last_day.isoformat(),
@@ -32,11 +29,12 @@ def variables(plan: ReportPlan, window: Window) -> Mapping[str, str]:
         "report": plan.id,
         **(plan.recipient.words if plan.recipient else {}),
     }
+    return {"title": filled(plan.title, words), **words}
 
 
 def titled(plan: ReportPlan, window: Window) -> str:
     """The report's title with its variables put in."""
-    return filled(plan.title, variables(plan, window))
+    return variables(plan, window)["title"]
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from kpi_assets import registry
 from kpi_assets.config import load_report
 from kpi_assets.contracts import Span, Window
 from kpi_assets.errors import ConfigError
-from kpi_assets.plan import ReportPlan, build_plan
+from kpi_assets.plan import ReportPlan, build_plan, read_plan
+from kpi_assets.wording import variables
 from kpi_assets_tests.shop import write_report
 
 
@@ -112,6 +114,39 @@ def test_every_problem_is_told_at_once(report: Path) -> None:
     assert not any(line.startswith("?") for line in found)
 
 
+def test_what_is_wrong_with_the_file_hides_nothing_of_its_plan(report: Path) -> None:
+    """Keys that are unknown or hold the wrong type are told together with wrong plugins, arguments and ids."""
+    edited(report, "plugin: single_stat", "plugin: single_sta")
+    edited(report, "cols: 4", "cols: many")
+    edited(report, "views:", "veiws: {}\nviews:")
+    with pytest.raises(ConfigError) as caught:
+        read_plan(report, {})
+    problems = caught.value.problems
+    told = [problem.message.split(":")[0] for problem in problems]
+    assert told == [
+        "unknown key 'veiws'",
+        "no view plugin is called 'single_sta'",
+        "view 'days' (table)",
+    ]
+    lines = [problem.position.line for problem in problems if problem.position]
+    assert lines == sorted(lines)
+
+
+def test_nothing_is_told_that_only_follows_from_another_mistake(report: Path) -> None:
+    """Where a datasource is wrong, or stands under a misspelt key, queries that name it are not accused."""
+    text = report.read_text(encoding="utf-8")
+    edited(report, "datasources:", "datasorces:")
+    with pytest.raises(ConfigError) as caught:
+        read_plan(report, {})
+    assert [problem.message for problem in caught.value.problems] == [
+        "unknown key 'datasorces': did you mean 'datasources'?"
+    ]
+    report.write_text(text.replace("plugin: sqlite", "plugn: sqlite"), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_plan(report, {})
+    assert all("shop" in problem.message or "plugn" in problem.message for problem in caught.value.problems)
+
+
 def test_unknown_query_is_told_with_its_neighbours(report: Path) -> None:
     """A reference to a query that is not there names the near one."""
     edited(
@@ -141,6 +176,12 @@ def test_both_dates_in_the_file_set_the_reports_own_length(report: Path) -> None
     """With start and end in the file the regular window is as long as they say."""
     edited(report, "end_date: 2024-11-25", "start_date: 2024-10-26\nend_date: 2024-11-25")
     assert plan_of(report).rule.name == "30 days"
+
+
+def test_the_title_in_a_text_has_its_days(report: Path) -> None:
+    """What `{title}` stands for is the title as the page has it, with its own variables put in."""
+    window = Window(date(2024, 11, 18), date(2024, 11, 25), "Europe/Berlin")
+    assert variables(plan_of(report), window)["title"] == "Orders 2024-11-18"
 
 
 def test_outputs_default_to_one_static_output(report: Path) -> None:

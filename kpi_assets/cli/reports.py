@@ -84,12 +84,12 @@ def read_plan(
     theme_dir: Path | None = None,
 ) -> ReportPlan:
     """The plan of a report file; warnings are printed. Raises ConfigError or InputError."""
-    from kpi_assets.config import default_files, load_report
-    from kpi_assets.plan import build_plan
+    from kpi_assets.config import default_files
+    from kpi_assets.plan import read_plan as read
 
     quiet_retries()
     chosen = [*(files or []), *(more or [])] or default_files()
-    plan = build_plan(load_report(chosen), os.environ)
+    plan = read(chosen, os.environ)
     print_warnings(plan.warnings)
     return with_options(plan, refresh=refresh, theme_dir=theme_dir)
 

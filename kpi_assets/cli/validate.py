@@ -37,18 +37,21 @@ def validate(
 
 
 def _valid(files: list[Path]) -> bool:
-    from kpi_assets.config import load_report
-    from kpi_assets.plan import build_plan
+    from kpi_assets.plan import read_plan
 
     try:
-        plan = build_plan(load_report(files), os.environ)
+        plan = read_plan(files, os.environ)
     except ConfigError as error:
         print_error(error)
         return False
     print_warnings(plan.warnings)
-    parts = (
-        f"{len(plan.datasources)} datasources, {len(plan.queries)} queries, "
-        f"{len(plan.views)} views, {len(plan.outputs)} outputs"
+    parts = ", ".join(
+        [
+            _counted(len(plan.datasources), "datasource"),
+            _counted(len(plan.queries), "query", "queries"),
+            _counted(len(plan.views), "view"),
+            _counted(len(plan.outputs), "output"),
+        ]
     )
     out.print(f"[green]✓[/] [bold]{plan.id}[/]: {parts}; zone {plan.zone}, window: {plan.rule.name}")
     if plan.recipients:
@@ -56,6 +59,10 @@ def _valid(files: list[Path]) -> bool:
     for query in plan.queries:
         out.print(f"    query {query.id}: by {query.analysis.grain} ({query.grain_reason})", style="dim")
     return True
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _told_of(who: RecipientsPlan) -> str:

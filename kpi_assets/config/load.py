@@ -17,7 +17,8 @@ from kpi_assets.config.ids import report_id
 from kpi_assets.config.messages import Writer
 from kpi_assets.config.models import ReportConfig
 from kpi_assets.config.nodes import Map, Path, merge, plain
-from kpi_assets.config.repair import settle
+from kpi_assets.config.repair import Settled, settle
+from kpi_assets.config.rest import sound_part
 from kpi_assets.config.source import Source, read_source
 from kpi_assets.config.source_map import SourceMap
 from kpi_assets.errors import ConfigError, InputError, Problem
@@ -96,9 +97,9 @@ def default_files(places: Sequence[FilePath] = DEFAULT_FILES) -> list[FilePath]:
         if place.is_file():
             return [place]
     looked = " and ".join(str(place.absolute()) for place in places)
-    raise InputError(
-        f"no report file: looked for {looked}; name one with -c FILE, or start with `kpi-assets init`"
-    )
+    there = sorted(path for end in ("yaml", "yml") for path in FilePath("reports").glob(f"*.{end}"))
+    hint = f", as in -c {there[0]}" if there else ", or start with `kpi-assets init`"
+    raise InputError(f"no report file: looked for {looked}; name one with -c FILE{hint}")
 
 
 def resolve_plain(loaded: LoadedReport, environ: Mapping[str, str]) -> LoadedReport:
@@ -113,7 +114,8 @@ def resolve_plain(loaded: LoadedReport, environ: Mapping[str, str]) -> LoadedRep
         raise ConfigError(resolver.problems)
     if not resolver.used:
         return loaded
-    config, data, problems = _checked(data, loaded.source_map, written=loaded.data)
+    settled, problems = _checked(data, loaded.source_map, written=loaded.data)
+    config, data = settled.model, settled.data
     if config is None or problems:
         raise ConfigError(problems)
     return replace(loaded, config=config, data=data)
@@ -135,21 +137,24 @@ def validated(
     modern = modernise(cast("Map", reduce(merge, roots)))
     source_map = SourceMap(modern.root)
     data = follow_renames(cast("dict[str, Any]", plain(modern.root)), modern.renames)
-    config, data, found = _checked(data, source_map)
+    settled, found = _checked(data, source_map)
+    config, data = settled.model, settled.data
     problems = [*problems, *modern.problems, *found]
     if config is None or problems:
-        raise ConfigError(_in_order(problems, files))
+        part = sound_part(data, settled.faults, source_map)
+        rest = LoadedReport(part[0], id, files, source_map, data=part[1]) if part else None
+        raise ConfigError(_in_order(problems, files), rest)
     warnings = [*_id_warning(files), *modern.warnings, *warnings_in(data, source_map)]
     return LoadedReport(config, id, files, source_map, tuple(warnings), data)
 
 
 def _checked(
     data: dict[str, Any], source_map: SourceMap, written: Mapping[str, Any] | None = None
-) -> tuple[ReportConfig | None, dict[str, Any], list[Problem]]:
+) -> tuple[Settled[ReportConfig], list[Problem]]:
     settled = settle(ReportConfig, data, source_map)
     writer = Writer(ReportConfig, settled.data, source_map, written=written)
     problems = [*writer.problems(settled.faults), *problems_in(settled.data, source_map)]
-    return settled.model, settled.data, problems
+    return settled, problems
 
 
 def _id_warning(files: tuple[FilePath, ...]) -> list[Problem]:

@@ -57,7 +57,7 @@ class ColumnConfig(Model):
     """What a column of a query promises. Broken promises fail the query's asset check."""
 
     type: Literal["string", "integer", "float", "number", "boolean", "date", "datetime"] | None = Field(
-        None, description="Type of the values."
+        None, description="Type of the values: string, integer, float, number, boolean, date, datetime."
     )
     nullable: bool = Field(True, description="May values be missing?")
     unique: bool = Field(False, description="Must all values differ?")
@@ -97,7 +97,9 @@ class QueryConfig(Model):
         "auto", description="Cut by days, or run over the whole window; auto proves what is safe."
     )
     refresh: Literal["window", "missing"] | Days | None = Field(
-        None, description="Which stored days are fetched again: all, none, or the last N days."
+        None,
+        description="Which stored days are fetched again: window (all that the edition shows), missing (none), "
+        "or a number (the last N days); default: the report's.",
     )
     columns: dict[str, ColumnConfig] = Field(default_factory=dict, description="Contract of the columns.")
     tables: dict[str, str] = Field(
@@ -196,7 +198,9 @@ class ReportConfig(Model):
         default_factory=lambda: PartitionsConfig.model_validate({}), description="Days that exist."
     )
     grain: Literal["auto", "day", "window"] = Field("auto", description="Default grain of queries.")
-    refresh: Literal["window", "missing"] | Days = Field("window", description="Default refresh of queries.")
+    refresh: Literal["window", "missing"] | Days = Field(
+        "window", description="Default refresh of queries: window, missing, or a number of days."
+    )
     tables: dict[str, str] = Field(default_factory=dict, description="Tables onto asset keys, all queries.")
     owner: str | None = Field(None, description="Who is told of failures: mail address or Slack channel.")
     owners: tuple[str, ...] = Field((), description="Owners shown in the Dagster UI.")

@@ -1,6 +1,6 @@
 """Config + registry -> ReportPlan: names resolved, arguments validated, grains decided. No I/O towards backends.
 
-Everything that can fail before a run fails here, and all of it at once: `build_plan` raises one ConfigError with every
+Everything that can fail before a run fails here, and all of it at once: `read_plan` raises one ConfigError with every
 problem of the file.
 """
 
@@ -15,6 +15,7 @@ from kpi_assets.plan.parts import (
     RecipientsPlan,
     ViewPlan,
 )
+from kpi_assets.plan.reading import read_plan
 
 __all__ = [
     "ConditionPlan",
@@ -26,4 +27,5 @@ __all__ = [
     "ViewPlan",
     "build_plan",
     "digest",
+    "read_plan",
 ]

@@ -213,6 +213,17 @@ def test_default_files_lists_every_place_looked_in(tmp_path: Path) -> None:
     assert default_files((there, here)) == [here]
 
 
+def test_a_project_s_report_is_named_where_no_file_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a project, whose reports lie in a folder, the message about missing default files says how to name one."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "weekly.yaml").write_text("title: x")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"name one with -c FILE, as in -c reports.weekly\.yaml"):
+        default_files((tmp_path / "config.yaml",))
+
+
 def test_text_is_taken_as_it_is_written() -> None:
     """Where text is wanted, numbers, dates and `no` are not mangled by YAML."""
     text = """
