@@ -61,11 +61,15 @@ class Picture(Content):
 
 
 class Panel(Content):
-    """One chart of a row of small multiples; `series` is the colour's index in the theme's series."""
+    """One chart of a row of small multiples.
+
+    `series` is the colour's index in the theme's series, `color` the colour itself where it is none of those.
+    """
 
     name: str
     note: str
     series: int
+    color: str = ""
     picture: Picture
 
 

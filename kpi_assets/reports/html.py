@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kpi_assets.contracts import Block, Picture
+from kpi_assets.contracts import Block, Panel, Picture
 from kpi_assets.reports import css, svg
 from kpi_assets.reports.calendar import year_place
 from kpi_assets.reports.layout import Slot, rows
@@ -22,7 +22,16 @@ from kpi_assets.reports.slots import SlotModel, first_block
 from kpi_assets.reports.tables import table_model
 from kpi_assets.reports.templating import own_css, render
 from kpi_assets.reports.trust import trusted
-from kpi_assets.reports.words import ARROWS, WORDS, as_of, complete_text, is_long, query_text, safe_link
+from kpi_assets.reports.words import (
+    ARROWS,
+    WORDS,
+    as_of,
+    complete_text,
+    is_long,
+    is_vast,
+    query_text,
+    safe_link,
+)
 from kpi_assets.style.dates import window_text, zone_text
 from kpi_assets.style.links import edition_links
 from kpi_assets.style.numbers import NumberStyle
@@ -115,13 +124,21 @@ class PageWriter:
             "drawings": self.drawings,
             "link": safe_link,
             "series": lambda index: index % max(1, len(self.theme.light.series)),
+            "key": self._key,
             "long": is_long,
+            "vast": is_vast,
             "bar": lambda share: f"{100 * min(max(share, 0), 1):.1f}",
             "mark": lambda share: f"{100 / max(share, 1):.1f}",
             "markdown": lambda text: trusted(markdown_to_html(text)),
             "table": table_model,
             "rows_of": lambda query: query_text(query, self.numbers),
         }
+
+    def _key(self, panel: Panel) -> str:
+        """A panel's colour in CSS: one of the theme's, which follow dark mode, or its own."""
+        if panel.color == self.theme.light.context:
+            return "var(--context)"
+        return panel.color or f"var(--s{panel.series % max(1, len(self.theme.light.series))})"
 
     def slot(self, slot: Slot) -> SlotModel:
         return SlotModel.of(slot, self._id(first_block(slot).view), self.theme)

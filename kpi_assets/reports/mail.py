@@ -105,6 +105,9 @@ class MailWriter:
             "change": change_text,
             "percent": lambda share: round(100 * min(max(share, 0), 1)),
             "series": lambda index: self.light.series[index % max(1, len(self.light.series))],
+            "key": lambda panel: (
+                panel.color or self.light.series[panel.series % max(1, len(self.light.series))]
+            ),
             "markdown": lambda text: trusted(markdown_to_html(text)),
             "failure": failure_sentences,
             "under": _under,

@@ -54,6 +54,11 @@ def is_long(stat: Stat) -> bool:
     return len(stat.label_text or stat.value) > 12
 
 
+def is_vast(stat: Stat) -> bool:
+    """A figure that would break in the middle of its digits where two stand side by side on a phone."""
+    return stat.label_html is None and len(stat.value) > 14
+
+
 def one_line(text: str) -> str:
     """The text without line breaks; no-break spaces, which numbers hold, stay."""
     return re.sub(r"[ \t\r\n\f\v]+", " ", text).strip(" ")

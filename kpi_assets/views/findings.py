@@ -23,6 +23,8 @@ OUTSTANDING = 1.2
 """A peak this many times the next value is worth a title."""
 CONTRIBUTION = 0.4
 """A part that made at least this share of a change is named."""
+AT_WORK = 0.5
+"""A trend that days of work made less than this share of is the weekend's."""
 FEWEST_WINDOWS = 4
 """A record needs at least so many earlier windows."""
 
@@ -124,7 +126,7 @@ def trend(
     The numbers are the thirds' means; the first and last value where all steps go one way, or with `ends`, where
     those move the same way. `at_work` says which values are of working days: what a weekend makes is no trend.
     """
-    moved = _moved(values, ends, at_work)
+    moved = shift(values, ends=ends, at_work=at_work)
     return movement(subject, *moved, show, per=per) if moved else None
 
 
@@ -221,7 +223,7 @@ def mover(
     """
     best: tuple[float, int, float, float] | None = None
     for i, values in enumerate(series):
-        moved = _moved(values, ends, at_work)
+        moved = shift(values, ends=ends, at_work=at_work)
         if moved is None or show(moved[0]) == show(moved[1]):
             continue
         size = abs(moved[1] - moved[0])
@@ -235,14 +237,18 @@ def mover(
     return Finding(f"{names[at]} {verb} most, from {show(before)} to {show(now)}{tail}", (at,))
 
 
-def _moved(values: Sequence[float], ends: bool, at_work: Sequence[bool]) -> tuple[float, float] | None:
-    """From where to where values moved; None where that is lost in their scatter, or made by weekends."""
+def shift(
+    values: Sequence[float], *, ends: bool = False, at_work: Sequence[bool] = ()
+) -> tuple[float, float] | None:
+    """From where to where values moved; None where that is lost in their scatter, or mostly made by weekends."""
     moved = _between(_known(values), ends)
     if moved is None or all(at_work):
         return moved
     weekly = _between(_known([v for v, working in zip(values, at_work, strict=True) if working]), ends)
-    same_way = weekly is not None and (weekly[1] > weekly[0]) == (moved[1] > moved[0])
-    return moved if same_way else None
+    if weekly is None or not moved[1] - moved[0]:
+        return None
+    share = (weekly[1] - weekly[0]) / (moved[1] - moved[0])
+    return moved if share >= AT_WORK else None
 
 
 def _between(present: Sequence[float], ends: bool) -> tuple[float, float] | None:

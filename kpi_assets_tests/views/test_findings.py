@@ -143,6 +143,8 @@ def test_a_weekend_is_no_fall() -> None:
     """Values that are lower on Saturday and Sunday alone have no trend; those that move on working days too have."""
     assert findings.trend("X", [13, 15, 15, 12, 15, 8, 9], show, at_work=WEEK) is None
     assert findings.mover(["A", "B"], [[13, 15, 15, 12, 15, 8, 9], [1] * 7], show, at_work=WEEK) is None
+    mostly = [529, 500, 484, 475, 461, 300, 323]
+    assert findings.mover(["A", "B"], [mostly, [1] * 7], show, at_work=WEEK) is None
     falling = findings.trend("X", [50, 46, 44, 30, 28, 8, 10], show, at_work=WEEK)
     assert falling == Finding("X fell from 48 to 9")
 

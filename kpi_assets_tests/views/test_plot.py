@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kpi_assets.contracts import Block, Panels, Picture, RenderContext, Span, Window
+from kpi_assets.contracts import Block, Panel, Panels, Picture, RenderContext, Span, Window
 from kpi_assets.errors import ViewError
 from kpi_assets.views.charts import render
 from kpi_assets.views.plot import PlotView
@@ -253,7 +253,7 @@ def test_no_values_keep_title_and_axes(kind: str, frame: pd.DataFrame) -> None:
     block = plot(frame, kind=kind)
     assert block.status == "empty"
     assert block.title == "Sign-ups per day"
-    assert "No sign-ups in this window." in words(block)
+    assert f"No {'values' if len(frame) else 'sign-ups'} in this window." in words(block)
 
 
 def test_one_point_is_visible() -> None:
@@ -324,6 +324,87 @@ def test_small_multiples_share_one_scale() -> None:
     assert len(scales) == 1
     assert panels.panels[0].note == "10 to 20 a day"
     assert len({json.loads(p.picture.spec)["width"] for p in panels.panels}) == 1
+
+
+def small_multiples(series: dict[str, list[float | None]], **args: Any) -> tuple[Block, tuple[Panel, ...]]:
+    frame = pd.concat([daily(numbers).assign(plan=name) for name, numbers in series.items()])
+    block = plot(frame, groupby="plan", small_multiples=True, history=28, **args)
+    panels = block.elements[0]
+    assert isinstance(panels, Panels)
+    return block, panels.panels
+
+
+def test_small_multiples_say_what_their_title_says() -> None:
+    """Single days scatter: a panel tells the trend of the title, or the mean, never its first and last day."""
+    rising: list[float | None] = [100 + i + (-1) ** i * 2 for i in range(28)]
+    noisy: list[float | None] = [50 + (-1) ** i * 9 for i in range(28)]
+    block, panels = small_multiples({"Up": rising, "Noise": noisy})
+    assert block.title == "Up rose most, from 104 to 123 a day"
+    assert [panel.note for panel in panels] == ["104 to 123 a day", "50 a day on average"]
+
+
+def test_small_multiples_have_the_colours_of_their_keys() -> None:
+    """Of many series the five largest are coloured, as in a chart of all, and so are the squares beside their names."""
+    _, panels = small_multiples(
+        {f"S{i}": [10 * i + 1, 10 * i + 2] for i in range(9)}, color={"S1": "#123456"}
+    )
+    drawn = [json.loads(panel.picture.spec)["layer"][1]["mark"]["stroke"] for panel in panels]
+    light = context().theme.light
+    keys = [panel.color or light.series[panel.series] for panel in panels]
+    assert keys == drawn
+    assert len(set(drawn[:5])) == 5
+    assert set(drawn[5:]) == {light.context, "#123456"}
+
+
+def test_labels_of_bars_are_shortened_before_they_are_left_out() -> None:
+    """Values that are too wide for their bars stand there in short, in all of one chart alike."""
+    large = plot(daily([3_201_118_199, 3_291_680_917]), context("Users", 3), kind="bar", bar_labels=True)
+    assert [word for word in words(large) if word[0].isdigit()] == ["3.2B", "3.29B"]
+    frame = pd.concat([daily([508.2, 317.34] * 3).assign(plan=f"P{i}") for i in range(4)])
+    grouped = plot(frame, context("Revenue", 6), kind="bar", groupby="plan", bar_labels=True, unit="€")
+    assert [word for word in words(grouped) if word[-1].isdigit()] == ["508", "317"] * 12
+
+
+def test_long_names_that_begin_alike_are_told_apart_by_their_ends() -> None:
+    """Names that would look the same when cut at their end are cut in the middle."""
+    names = [
+        f"Customer acquisition through {way} campaigns ({part})"
+        for way, part in (("a", "EMEA"), ("b", "AMER"))
+    ]
+    frame = pd.DataFrame({"name": [*names, "Short one that still needs a row"], "n": [3, 2, 1]})
+    found = words(plot(frame, kind="bar", time_column="name"))
+    assert any(word.startswith("Customer") and word.endswith("(EMEA)") for word in found)
+    assert len({word for word in found if word.startswith("Customer")}) == 2
+
+
+def test_a_month_of_which_only_the_end_was_asked_for_has_no_place() -> None:
+    """A history that begins on the last day of a month begins with the next one."""
+    months = pd.DataFrame(
+        {"time": pd.to_datetime(["2024-09-01", "2024-10-01", "2024-11-01"]), "n": [1, 2, 3]}
+    )
+    drawn = spec(plot(months, kind="bar", history=86))["datasets"]["values"]
+    assert [row["x"] for row in drawn] == ["2024-09-01", "2024-10-01", "2024-11-01"]
+    places = spec(plot(months, kind="bar", history=86))["datasets"]["places"]
+    assert [row["x"] for row in places] == ["2024-09-01", "2024-10-01", "2024-11-01"]
+
+
+def test_columns_without_values_are_named() -> None:
+    """A column that holds nothing in the window is not drawn, and a note says so."""
+    assert plot(daily(THIS).assign(visits=None)).note == "No values: visits."
+
+
+def test_a_peak_is_named_only_where_its_name_covers_nothing() -> None:
+    """Among many points the name of the highest is left out: the title tells it."""
+    crowd = [60 + (i * 37) % 52 for i in range(90)]
+    crowd[-2] = 112
+    crowded = words(
+        plot(daily([float(v) for v in crowd]), context("X", 2), history=90, rolling=7, kind="line")
+    )
+    alone = words(
+        plot(daily([50.0] * 88 + [112.0, 50.0]), context("X", 2), history=90, rolling=7, kind="line")
+    )
+    assert "Saturday 112" in alone
+    assert "Saturday 112" not in crowded
 
 
 def test_incidents_are_ringed_and_named() -> None:

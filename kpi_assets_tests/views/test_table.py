@@ -90,6 +90,15 @@ def test_no_finding_where_nobody_leads(frame: pd.DataFrame) -> None:
     assert (block.finding, block.title) == ("", "Sign-ups by country")
 
 
+def test_who_leads_is_told_only_of_rows_that_can_be_seen() -> None:
+    """A leader among the rows that are not shown, or by values that are not added up, is no title."""
+    frame = pd.DataFrame({"country": ["a", "b", "c", "d"], "orders": [3, 2, 1, 9]})
+    assert render(frame, max_rows=2).finding == ""
+    assert render(frame, max_rows=2, sort="-orders").finding == "d leads with 9 orders"
+    assert render(frame, total_by={"orders": "none"}).finding == ""
+    assert render(frame.rename(columns={"orders": "low"})).finding == ""
+
+
 def test_days_have_a_finding_of_their_own() -> None:
     """Days do not lead, they are the highest."""
     frame = pd.DataFrame({"day": ["2024-11-18", "2024-11-19", "2024-11-20"], "orders": [1, 5, 2]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from kpi_assets.views.charts.column_layout import ColumnLayout
 from kpi_assets.views.charts.place import Box, place
@@ -11,7 +12,7 @@ from kpi_assets.views.charts.sheet import (
     Row,
     Words,
 )
-from kpi_assets.views.charts.text import text_width
+from kpi_assets.views.charts.text import text_width, widest
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,31 @@ class ColumnWords(ColumnLayout):
 
     def _on_bars(self) -> list[Row]:
         """Values above single bars and stacks, or above each of grouped bars, where they fit."""
-        scene, rows = self.scene, list[Row]()
+        scene = self.scene
         if scene.arrangement != "grouped":
-            for i, text in enumerate(self.value_texts):
-                if text and text_width(text, self.canvas.size) <= self.step:
-                    rows.append(self._above(self.px(i), self._top(i), text))
-            return rows
+            totals = [scene.total(i) for i in range(len(scene.categories))]
+            spots = [(self.px(i), self._top(i), total) for i, total in enumerate(totals)]
+            return self._labels([spot for spot in spots if not math.isnan(spot[2])], self.step)
         each = self.bar / len(scene.series)
-        for k, series in enumerate(scene.series):
-            for i, value in enumerate(series.values):
-                text = "" if math.isnan(value) else self.look.value(value)
-                if text and text_width(text, self.canvas.size) <= each + 4:
-                    rows.append(self._above(self.px(i) - self.bar / 2 + (k + 0.5) * each, value, text))
-        return rows
+        places = [
+            (self.px(i) - self.bar / 2 + (k + 0.5) * each, value, value)
+            for k, series in enumerate(scene.series)
+            for i, value in enumerate(series.values)
+            if not math.isnan(value)
+        ]
+        return self._labels(places, each + 4)
+
+    def _labels(self, spots: list[tuple[float, float, float]], room: float) -> list[Row]:
+        """Values at (x, height): whole where all have room, else all in short, those that have room."""
+        size = self.canvas.size
+        forms = (self.look.value, self.look.brief, partial(self.look.brief, bare=True))
+        written = [[form(value) for *_, value in spots] for form in forms]
+        texts = next((texts for texts in written if widest(texts, size) <= room), written[-1])
+        return [
+            self._above(x, top, text)
+            for (x, top, _), text in zip(spots, texts, strict=True)
+            if text_width(text, size) <= room
+        ]
 
     def _top(self, position: int) -> float:
         values = [s.values[position] for s in self.scene.series if not math.isnan(s.values[position])]

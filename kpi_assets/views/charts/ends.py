@@ -13,7 +13,7 @@ from kpi_assets.views.charts.labels import spread
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.sheet import Row, Words
 from kpi_assets.views.charts.strands import Scene, Strand
-from kpi_assets.views.charts.text import shorten, widest
+from kpi_assets.views.charts.text import shorten_apart, widest
 
 GAP = 14
 """Pixels from the plot's edge to a label."""
@@ -68,7 +68,7 @@ class EndLabels:
     @cached_property
     def names(self) -> list[str]:
         limit = self.canvas.width * (0.38 if self.two_lines else 0.31)
-        return [shorten(s.label, limit, self.canvas.size, bold=True) for s in self.shown]
+        return shorten_apart([s.label for s in self.shown], limit, self.canvas.size, bold=True)
 
     @cached_property
     def caption(self) -> str:

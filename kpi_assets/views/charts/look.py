@@ -73,6 +73,13 @@ class Look:
         """A value as printed beside its mark."""
         return self.numbers.number(value, precision, unit=self._short_unit, format=self.format)
 
+    def brief(self, value: float, *, bare: bool = False) -> str:
+        """A value in at most three digits, where the whole one has no room; `bare`: without its unit."""
+        percent = "percent" in self.format or self.format.endswith("%")
+        if percent or "duration" in self.format or self.format == "bytes":
+            return self.value(value, 0)
+        return self.numbers.axis(value, "" if bare else self._short_unit)
+
     def mean(self, value: float) -> str:
         """A mean of values: no more digits than its size deserves."""
         return self._rounded(value, self._short_unit)

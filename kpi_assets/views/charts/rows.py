@@ -14,7 +14,7 @@ from kpi_assets.views.charts.canvas import Canvas, Padding
 from kpi_assets.views.charts.ends import legend_height, legend_settings
 from kpi_assets.views.charts.look import Look
 from kpi_assets.views.charts.sheet import Channels, Row, Words, assemble, layer, number, plot_width
-from kpi_assets.views.charts.text import shorten, text_width, widest
+from kpi_assets.views.charts.text import shorten_apart, text_width, widest
 
 ROW = 30
 THICK = 14
@@ -42,7 +42,7 @@ class _Rows:
     @cached_property
     def names(self) -> list[str]:
         limit = self.canvas.width * NAME_SHARE
-        return [shorten(" ".join(c.lines), limit, self.canvas.size) for c in self.scene.categories]
+        return shorten_apart([" ".join(c.lines) for c in self.scene.categories], limit, self.canvas.size)
 
     @cached_property
     def value_texts(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 SLACK = 1.08
@@ -49,6 +50,25 @@ def shorten(text: str, width: float, size: float, *, bold: bool = False) -> str:
         return text
     for length in range(len(text) - 1, 0, -1):
         cut = text[:length].rstrip() + _ELLIPSIS
+        if text_width(cut, size, bold=bold) <= width:
+            return cut
+    return _ELLIPSIS
+
+
+def shorten_apart(texts: Sequence[str], width: float, size: float, *, bold: bool = False) -> list[str]:
+    """Each text cut to `width`; where two would look the same, in the middle, so that their ends tell them apart."""
+    short = [shorten(text, width, size, bold=bold) for text in texts]
+    same = {cut for cut in short if len({t for t, c in zip(texts, short, strict=True) if c == cut}) > 1}
+    return [
+        _shorten_middle(text, width, size, bold=bold) if cut in same else cut
+        for text, cut in zip(texts, short, strict=True)
+    ]
+
+
+def _shorten_middle(text: str, width: float, size: float, *, bold: bool) -> str:
+    for length in range(len(text) - 1, 1, -1):
+        head = (length + 1) // 2
+        cut = f"{text[:head].rstrip()}{_ELLIPSIS}{text[head - length :].lstrip()}"
         if text_width(cut, size, bold=bold) <= width:
             return cut
     return _ELLIPSIS

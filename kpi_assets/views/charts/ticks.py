@@ -117,6 +117,7 @@ def _candidates(start: datetime, end: datetime, calendar: Calendar) -> list[list
         found += [_hours(days, calendar, step) for step in (1, 2, 3, 6, 12)]
     if len(days) <= 10:
         found += [_day_names(days, calendar, full=full) for full in (True, False)]
+        found += [_day_names(days, calendar, full=False)[::every] for every in (2, 3, max(len(days) - 1, 1))]
     if len(days) <= 31:
         found.append(_day_numbers(days, calendar))
     if len(days) <= 70:
@@ -124,7 +125,12 @@ def _candidates(start: datetime, end: datetime, calendar: Calendar) -> list[list
     if len(days) <= 1100:
         found += [_months(days, calendar, every) for every in (1, 2, 3, 6)]
     found += [_years(days, calendar, every) for every in (1, 2, 5, 10, 20, 50, 100)]
-    return [[tick for tick in ticks if start <= tick.at < end] for ticks in found]
+    return [[tick for tick in ticks if start <= tick.at < end or _closes(tick, end)] for ticks in found]
+
+
+def _closes(tick: TimeTick, end: datetime) -> bool:
+    """Does a span end in the middle of a day, as stacks do, whose name belongs there?"""
+    return tick.align == "center" and tick.at == end
 
 
 def _fits(ticks: Sequence[TimeTick], span: tuple[datetime, datetime], width: float, size: int) -> bool:

@@ -16,7 +16,9 @@ from kpi_assets.views.charts.text import text_width
 from kpi_assets.views.charts.timeline_layout import TimelineLayout
 
 CROWDED = 0.3
-"""A label that would cover more than this share of its own area is left out."""
+"""An incident's label that would cover more than this share of its own area is left out."""
+SPOTTED = 0.05
+"""The same for the peak, which the title or the table tells as well."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class TimelineWords(TimelineLayout):
         for mark in sorted(self.scene.marks, key=lambda m: not m.ring):
             for lines in ([text for text in (mark.title, mark.text) if text], [mark.title]):
                 box, covered = self._place(mark, lines, obstacles, taken)
-                if covered <= CROWDED * box.area:
+                if covered <= (CROWDED if mark.ring else SPOTTED) * box.area:
                     taken.append(box)
                     rows += self._label(mark, lines, box)
                     break

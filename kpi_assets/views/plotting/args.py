@@ -37,7 +37,7 @@ class PlotArgs(AskingArgs):
         None, description="Default: names at the marks. true or {title, ncol, loc}: a legend; false: neither."
     )
     label_map: dict[str, str] = Field(default_factory=dict, description="Names of series as printed.")
-    bar_labels: bool = Field(False, description="Values at the bars, even where they are many.")
+    bar_labels: bool = Field(False, description="Values at the bars, in short where whole ones have no room.")
     xtick_rotation: float = Field(0, ge=-90, le=90, description="Angle of the names under bars, in degrees.")
     link_url: str | None = Field(None, description="Where a click on the chart leads.")
     plot_rc: dict[str, Any] = Field(

@@ -85,6 +85,9 @@ def notes(story: Story, shown: PlotData) -> str:
             f"{story.outside} {rows} outside the days shown and {'is' if story.outside == 1 else 'are'} not drawn."
         )
     found += _incomplete(story, shown)
+    blank = [shown.labels[name] for name in shown.series if shown.wide[name].isna().all()]
+    if blank and not shown.empty:
+        found.append(f"No values: {', '.join(blank)}.")
     return " ".join(dict.fromkeys(found))
 
 

@@ -28,7 +28,9 @@ def on_grid(data: PlotData, start: datetime, end: datetime) -> PlotData:
 
     if data.step.how_many(start, end) > 20 * len(data.wide) + 1000:
         return replace(data, step=None)
-    steps = pd.DatetimeIndex(data.step.between(min(start, data.wide.index[0].to_pydatetime()), end))
+    begin = min(start, data.wide.index[0].to_pydatetime())
+    # A month of which the span holds only the end has no row that could have been asked for: it is no gap.
+    steps = pd.DatetimeIndex([at for at in data.step.between(begin, end) if at >= begin])
     grid = data.wide.index.union(steps if data.step.whole_days else existing(steps, data.zone))
     return replace(data, wide=data.wide.reindex(grid)) if len(grid) > len(data.wide) else data
 

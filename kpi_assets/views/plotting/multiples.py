@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kpi_assets.contracts import Panel, Panels
+from kpi_assets.views import findings
 from kpi_assets.views.charts.canvas import PANEL_GAP, PANEL_GAP_PHONE
 from kpi_assets.views.charts.panel import Frame, panel
 from kpi_assets.views.charts.picture import draw
@@ -15,9 +16,13 @@ from kpi_assets.views.plotting.data import PlotData, with_other
 from kpi_assets.views.plotting.grid import on_grid, positions
 from kpi_assets.views.plotting.rc import read_rc
 from kpi_assets.views.plotting.story import Story
+from kpi_assets.views.plotting.telling import at_work, slow
+from kpi_assets.views.plotting.timelines import loud_series
 
 MOST_PANELS = 12
 ACROSS = 4
+QUIET = 10_000
+"""A place beyond every palette, for series in grey."""
 CONTENT = {"mid": 652, "phone": 358}
 
 
@@ -29,13 +34,14 @@ def panels(story: Story, hook: Callable[[Chart], Chart]) -> Panels:
     frame = _frame(story, data)
     totals = data.wide.abs().sum()
     order = sorted(data.series, key=lambda name: (-float(totals[name]), name))
+    colors = _colors(story, data)
     config = merged(read_rc(story.args.plot_rc).config, story.args.vega_config)
     found: list[Panel] = []
     for name in order:
         rank = data.series.index(name)
         values = tuple(float(v) for v in data.values(name))
-        color = story.look.color(rank, name)
-        note = panel_note(story, values)
+        color = colors[name]
+        note = panel_note(story, data, values)
         picture = draw(
             lambda canvas, values=values, color=color: hook(
                 panel(frame, values, color, look=story.look, canvas=canvas)
@@ -48,8 +54,18 @@ def panels(story: Story, hook: Callable[[Chart], Chart]) -> Panels:
             widths=panel_widths(story, len(order)),
             mail_width=268,
         )
-        found.append(Panel(name=data.labels[name], note=note, series=rank, picture=picture))
+        palette = story.look.light.series
+        key = "" if color in palette else color
+        place = palette.index(color) if color in palette else rank
+        found.append(Panel(name=data.labels[name], note=note, series=place, color=key, picture=picture))
     return Panels(panels=tuple(found))
+
+
+def _colors(story: Story, data: PlotData) -> dict[str, str]:
+    """As in a chart with all of them: colours for up to six, else for the largest; the others are grey."""
+    loud = loud_series(story, data)
+    ranks = {name: i for i, name in enumerate(name for name in data.series if name in loud)}
+    return {name: story.look.color(ranks.get(name, QUIET), name) for name in data.series}
 
 
 def _frame(story: Story, data: PlotData) -> Frame:
@@ -83,8 +99,8 @@ def panel_widths(story: Story, count: int) -> list[tuple[str, int]]:
     return found
 
 
-def panel_note(story: Story, values: tuple[float, ...]) -> str:
-    """One sentence of numbers: `19 to 34 a week`, `41 to 43, flat`, `8, after a peak of 21`."""
+def panel_note(story: Story, data: PlotData, values: tuple[float, ...]) -> str:
+    """One sentence of numbers: `19 to 34 a week`, `41 to 43, flat`, `8, after a peak of 21`, `67 a day on average`."""
     known = [v for v in values if not math.isnan(v)]
     show, per = story.look.value, f" {story.per}" if story.per else ""
     if not known:
@@ -92,12 +108,29 @@ def panel_note(story: Story, values: tuple[float, ...]) -> str:
     first, last, top = known[0], known[-1], max(known)
     if len(known) == 1:
         return f"{show(last)}{per}"
+    if data.index == "time" and not slow(data) and len(known) > 3:
+        return _note_of_days(story, data, values)
     if top > 1.5 * max(abs(first), abs(last)) and top > 0:
         return f"{show(last)}, after a peak of {show(top)}"
-    if show(first) == show(last) or abs(last - first) <= 0.05 * max(abs(first), abs(last)):
-        return (
-            f"{show(first)} to {show(last)}{per}, flat"
-            if show(first) != show(last)
-            else f"{show(last)}{per}, flat"
-        )
-    return f"{show(first)} to {show(last)}{per}"
+    return _from_to(show(first), show(last), per, flat=_flat(first, last, 0.05))
+
+
+def _note_of_days(story: Story, data: PlotData, values: tuple[float, ...]) -> str:
+    """Single days scatter: their trend in the numbers of the finding, else their mean."""
+    show, per = story.look.said_mean, f" {story.per}" if story.per else ""
+    moved = findings.shift(values, at_work=at_work(data))
+    if moved is None:
+        known = [v for v in values if not math.isnan(v)]
+        return f"{show(sum(known) / len(known))}{per} on average"
+    before, now = moved
+    return _from_to(show(before), show(now), per, flat=_flat(before, now, findings.NOTICEABLE))
+
+
+def _flat(first: float, last: float, share: float) -> bool:
+    return abs(last - first) <= share * max(abs(first), abs(last))
+
+
+def _from_to(first: str, last: str, per: str, *, flat: bool) -> str:
+    if first == last:
+        return f"{last}{per}, flat"
+    return f"{first} to {last}{per}{', flat' if flat else ''}"

@@ -45,12 +45,12 @@ def _of_time(story: Story, shown: PlotData) -> Finding | None:
         found
         or (_steps(story, values) if weekly else None)
         or findings.peak(subject, names, values, look.said)
-        or findings.trend(subject, values, look.said_mean, story.per, at_work=_at_work(shown))
+        or findings.trend(subject, values, look.said_mean, story.per, at_work=at_work(shown))
         or findings.spread(subject, names, values, look.said)
     )
 
 
-def _at_work(shown: PlotData) -> list[bool]:
+def at_work(shown: PlotData) -> list[bool]:
     """Which of less than two weeks' days are working days; longer spans have weekends at both ends."""
     if shown.step is None or shown.step.unit != "day" or len(shown.wide) >= 14:
         return []
@@ -180,16 +180,16 @@ def _of_many(story: Story, shown: PlotData) -> Finding | None:
     """
     named = [s for s in shown.series if not shown.is_other(s)]
     names = [_said(shown, series) for series in named]
-    look, steps, parts = story.look, shown.step, bool(story.args.groupby)
+    look, parts = story.look, bool(story.args.groupby)
     stacked = (story.args.stacked or story.args.kind == "area") and not story.args.small_multiples
-    slow = steps is not None and steps.unit in {"week", "month", "year"}
+    slowly = slow(shown)
     if shown.index == "time" and not (stacked and parts):
         series = [[float(v) for v in shown.values(name)] for name in named]
-        show = look.said if slow else look.said_mean
-        found = findings.mover(names, series, show, story.per, ends=slow, at_work=_at_work(shown))
+        show = look.said if slowly else look.said_mean
+        found = findings.mover(names, series, show, story.per, ends=slowly, at_work=at_work(shown))
         if found:
             return found
-    if stacked and parts and slow and len(shown.wide) > 1:
+    if stacked and parts and slowly and len(shown.wide) > 1:
         last, first = ([float(v) for v in shown.wide[named].iloc[i]] for i in (-1, -2))
         found = findings.contribution(story.subject, names, first, last, show=look.said)
         if found and len(named) == len(shown.series):
@@ -203,6 +203,11 @@ def _of_many(story: Story, shown: PlotData) -> Finding | None:
     return findings.leader(
         story.subject, names, [float(totals[s]) for s in named], show=look.said, share=share, rest=rest
     )
+
+
+def slow(shown: PlotData) -> bool:
+    """Are the steps weeks or longer? Single ones of those are worth naming."""
+    return shown.step is not None and shown.step.unit in {"week", "month", "year"}
 
 
 def _said(shown: PlotData, series: str) -> str:

@@ -85,7 +85,7 @@ def bounds(story: Story, data: PlotData) -> tuple[datetime, datetime]:
 def _strands(story: Story, data: PlotData, xs: tuple[Any, ...]) -> list[Strand]:
     look, form = story.look, form_of(story)
     order = stack_order(data) if form == "stacked" else data.series
-    loud = _loud(story, data) if form != "stacked" else set(order)
+    loud = loud_series(story, data) if form != "stacked" else set(order)
     order = [*[n for n in order if n not in loud][:MOST_QUIET], *[n for n in order if n in loud]]
     several = len(data.series) > 1
     rank = {name: i for i, name in enumerate(name for name in data.series if name in loud)}
@@ -117,7 +117,7 @@ def stack_order(data: PlotData) -> list[str]:
     return [*ordered, last] if last else ordered
 
 
-def _loud(story: Story, data: PlotData) -> set[str]:
+def loud_series(story: Story, data: PlotData) -> set[str]:
     """The series that are coloured and named: all up to six, else the five largest."""
     if len(data.series) <= MOST_SERIES:
         return set(data.series)
@@ -142,9 +142,11 @@ def _plain_scene(story: Story, data: PlotData) -> Scene:
 
 
 def nothing_sentence(story: Story) -> str:
-    """`No sign-ups in this window.`"""
+    """`No sign-ups in this window.`; rows that hold no value are something else than no rows."""
     from kpi_assets.views.findings import inside
 
+    if len(story.full.wide) or story.subject.lower().startswith("no "):
+        return "No values in this window."
     return f"No {inside(story.subject)} in this window."
 
 

@@ -65,12 +65,18 @@ class TableMaker:
         countable = len(self.frame) <= MOST_ROWS_COMPARED and first.held.kind in {"text", "date"}
         if measure is None or not measure.adds_up or not countable:
             return ""
+        if self.args.total_by.get(measure.name, "sum") != "sum":
+            return ""
         labels = self._whole(first)
         held = hold(measure.name, self._series(measure), self.context.window.zone)
+        values = [number(value) for value in held.values]
+        top = max((value for value in values if value is not None), default=None)
+        if top not in values[: len(self.shown)]:  # who leads is told of rows that can be seen
+            return ""
         whole = measure.writer.text(total(self._series(measure))) if self.args.totals else ""
         ranking = Ranking(
             labels=labels,
-            values=[number(value) for value in held.values],
+            values=values,
             texts=[measure.writer.text(value) for value in held.values],
             noun=noun_of(measure.label),
             whole=whole,

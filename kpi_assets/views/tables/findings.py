@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 RATIOS = re.compile(
-    r"\b(?:avg|average|mean|median|min|max|rate|ratio|share|percent|pct|score|rank|price|per|change|p\d\d)\b",
+    r"\b(?:avg|average|mean|median|min|max|low|lowest|high|highest|peak|rate|ratio|share|percent|pct|score|rank|price|per|change|p\d\d)\b",
     re.IGNORECASE,
 )
 WITHOUT_NOUN = frozenset({"count", "number", "total", "value", "sum"})

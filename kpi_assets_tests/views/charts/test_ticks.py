@@ -54,6 +54,21 @@ def test_a_week_is_marked_by_day() -> None:
     assert ticks[0].at.hour == 12
 
 
+@pytest.mark.parametrize(("width", "names"), [(170, ["18", "20", "22", "24"]), (60, ["18", "24"])])
+def test_a_narrow_week_keeps_some_days(width: int, names: list[str]) -> None:
+    """Where not all days have room, every second or third stands there, and else the first and the last."""
+    start = datetime(2024, 11, 18, tzinfo=ZONE)
+    ticks = time_ticks(start, start + timedelta(days=7), BERLIN, width=width, size=12)
+    assert [tick.lines[-1] for tick in ticks] == names
+
+
+def test_a_stack_is_marked_at_its_last_day() -> None:
+    """Stacks end in the middle of their last day, which has its name there."""
+    start = datetime(2024, 11, 18, 12, tzinfo=ZONE)
+    ticks = time_ticks(start, start + timedelta(days=6), BERLIN, width=900, size=12)
+    assert [tick.lines[0] for tick in ticks] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
 def test_a_quarter_is_marked_by_month() -> None:
     """Ninety days are marked where months begin."""
     start = datetime(2024, 8, 27, tzinfo=ZONE)
