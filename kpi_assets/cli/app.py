@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -52,6 +53,9 @@ INTERRUPTED = 130
 GRACE = 1.0
 """Seconds for what is being written when somebody presses Ctrl-C."""
 
+GARBAGE = 500_000
+"""New objects after which Python looks for garbage; a short run makes fewer."""
+
 MAKE, CHECK, PROJECT = "Make editions", "Look before you run", "Projects"
 app.command("run", rich_help_panel=MAKE)(run.run)
 app.command("preview", rich_help_panel=MAKE)(preview.preview)
@@ -92,8 +96,10 @@ def root(
 
 def main() -> None:
     """Entry point: our own errors become a message and an exit code, never a stack trace."""
-    # Imports make many objects that stay: collecting among them is a sixth of a short run.
-    gc.set_threshold(100_000)
+    # Imports make many objects that stay: to look for garbage among them is a sixth of a short run, and Python does so
+    # several times more on its way out, unless it is told that what lives then is to be left alone.
+    gc.set_threshold(GARBAGE)
+    atexit.register(gc.freeze)
     interrupts.watch(_end_process)
     try:
         _run_command()
