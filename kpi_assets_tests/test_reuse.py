@@ -51,7 +51,7 @@ def report(tmp_path: Path) -> Path:
     return file
 
 
-def make(report: Path, home: Path, *, refresh: str = "missing", at: datetime = FIRST) -> None:
+def make(report: Path, home: Path, *, refresh: str = "missing", at: datetime = FIRST, day: str = DAY) -> None:
     """An edition by all stages, in a session of its own."""
     text = report.read_text(encoding="utf-8")
     asked = report.with_name("asked") / report.name
@@ -59,7 +59,7 @@ def make(report: Path, home: Path, *, refresh: str = "missing", at: datetime = F
     asked.write_text(f"refresh: {refresh}\n{text}", encoding="utf-8")
     plan = build_plan(load_report([asked]), {})
     with open_session(plan, home, {}, clock=lambda: at) as session:
-        windows = [plan.window(DAY)]
+        windows = [plan.window(day)]
         list(pipeline.fetch_queries(session, windows))
         list(pipeline.render_views(session, windows))
         list(pipeline.compose_documents(session, windows))
@@ -96,6 +96,27 @@ def test_nothing_changed_nothing_is_made(report: Path, tmp_path: Path) -> None:
     first = files_of(tmp_path / "home")
     assert again(report, tmp_path / "home") == set()
     assert files_of(tmp_path / "home") == first
+
+
+def test_rows_fetched_again_for_another_edition_change_no_byte(report: Path, tmp_path: Path) -> None:
+    """The next day fetches the shared days anew; where their rows are the same, the edition made again is as it was."""
+    home = tmp_path / "home"
+    make(report, home, refresh="window")
+    first = files_of(home)
+    make(report, home, refresh="window", at=LATER, day="2024-11-25")
+    make(report, home, at=LATER)
+    assert files_of(home) == first
+
+
+def test_rows_asked_for_again_tell_when(report: Path, tmp_path: Path) -> None:
+    """An edition whose own rows are fetched anew tells the new moment, also where they are the same."""
+    home = tmp_path / "home"
+    make(report, home, refresh="window")
+    first = files_of(home)
+    make(report, home, refresh="window", at=LATER)
+    changed = {path for path, content in files_of(home).items() if content != first[path]}
+    assert "queries/orders_daily.json" in changed
+    assert "document/index.html" in changed
 
 
 def in_text(old: str, new: str) -> Callable[[Path], None]:

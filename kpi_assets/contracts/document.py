@@ -32,7 +32,7 @@ class File:
 @dataclass(frozen=True)
 class QueryNote:
     """What the page's footer tells of a query. `error` is a plain reason, without secrets, when it failed;
-    `remark` is what readers should know of the rows."""
+    `remark` is what readers should know of the rows, `content` their hash."""
 
     id: str
     datasource: str
@@ -43,6 +43,7 @@ class QueryNote:
     fetched_at: datetime | None
     error: str = ""
     remark: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,11 @@ class EditionStore:
 
     def save_note(self, report: str, edition: str, note: QueryNote) -> None:
         """Keep what is to be told of a query in this edition."""
-        path = self.folder(report, edition) / "queries" / f"{safe_name(note.id, 'the query')}{JSON}"
-        write_whole(path, NOTE.dump_json(note, indent=1))
+        write_whole(self._note_path(report, edition, note.id), NOTE.dump_json(note, indent=1))
+
+    def find_note(self, report: str, edition: str, query: str) -> QueryNote | None:
+        """What was last kept of a query in this edition, or None."""
+        return _note(self._note_path(report, edition, query))
 
     def load_notes(self, report: str, edition: str) -> tuple[QueryNote, ...]:
         """The notes of all queries that ran for the edition, by id; one that cannot be read is left out."""
@@ -223,6 +226,9 @@ class EditionStore:
         if found is None:
             raise EditionMissingError(missing.asset, edition, damaged=True)
         return found
+
+    def _note_path(self, report: str, edition: str, query: str) -> Path:
+        return self.folder(report, edition) / "queries" / f"{safe_name(query, 'the query')}{JSON}"
 
     def _seen_path(self, report: str, edition: str, key: str) -> Path:
         return self.folder(report, edition) / "seen" / safe_name(key, "the key")

@@ -44,6 +44,7 @@ class HealedFrame:
     whose stored rows are not what they were before, with their new hash, the edition's own day included; in a backfill
     a day is told by the first edition that needs it. `fetched`: backend queries of the whole call, not of this edition;
     `rows_fetched` and `seconds_fetched`: what they brought, and how long the backend took.
+    `asked`: was any of the edition's own rows asked for by this call?
     `kept`: slots of the edition that came back empty now, so that their earlier rows stand. `columns`: (name, pandas
     type) of its newest rows; `drift`: how they differ from `columns_before`, those of the fetch before, in words.
     """
@@ -58,6 +59,7 @@ class HealedFrame:
     fetched: int
     rows_fetched: int = 0
     seconds_fetched: float = 0.0
+    asked: bool = True
     kept: tuple[str, ...] = ()
     columns: Columns = ()
     columns_before: Columns = ()
@@ -248,6 +250,7 @@ class _Healer:
                 fetched=self.fetched,
                 rows_fetched=sum(self.rows_in.values()),
                 seconds_fetched=self.seconds,
+                asked=any(slot in self.rows_in for slot in slots),
                 kept=tuple(slot.name for slot in slots if slot in self.kept),
                 columns=self._columns(slots),
                 columns_before=self.columns_before,

@@ -23,6 +23,7 @@ from kpi_assets.errors import (
 from kpi_assets.frames.heal import HealedFrame, heal
 from kpi_assets.frames.load import load_frame
 from kpi_assets.logs import about, logger
+from kpi_assets.pipeline.noting import note_of, unanswered
 from kpi_assets.plan import QueryPlan
 from kpi_assets.readers import audience_of
 from kpi_assets.session import Session
@@ -181,7 +182,7 @@ def _fetch(session: Session, query: QueryPlan, windows: tuple[Window, ...]) -> F
         believe_empty=session.plan.recipients is not None and query.id == session.plan.recipients.query,
     )
     frames = {session.plan.edition(window): frame for window, frame in zip(windows, healed, strict=True)}
-    notes = {edition: _note(session, query, frame) for edition, frame in frames.items()}
+    notes = {edition: note_of(session, query, frame) for edition, frame in frames.items()}
     broken = {
         session.plan.edition(window): tuple(_violations(session, query, window))
         for window in windows
@@ -206,33 +207,10 @@ def _violations(session: Session, query: QueryPlan, window: Window) -> Iterator[
         yield from (str(violation) for violation in violations(frame, query.query.columns))
 
 
-def _note(session: Session, query: QueryPlan, frame: HealedFrame) -> QueryNote:
-    return replace(
-        _unanswered(session, query),
-        rows=frame.rows,
-        seconds=frame.seconds,
-        fetched_at=frame.fetched_at,
-        remark=_remark(frame),
-    )
-
-
-def _unanswered(session: Session, query: QueryPlan) -> QueryNote:
-    language = session.plan.datasources[query.datasource].cls.language
-    return QueryNote(query.id, query.datasource, query.query.text, language, 0, 0.0, None)
-
-
-def _remark(frame: HealedFrame) -> str:
-    """A source that has lost rows is told of where they are shown: other figures of the page may not have them."""
-    if not frame.kept:
-        return ""
-    days = "a day" if len(frame.kept) == 1 else f"{len(frame.kept)} days"
-    return f"{days} came back empty, earlier rows are shown"
-
-
 def _failed(
     session: Session, query: QueryPlan, windows: tuple[Window, ...], error: KpiAssetsError
 ) -> Fetched:
-    note = replace(_unanswered(session, query), error=public_reason(error))
+    note = replace(unanswered(session, query), error=public_reason(error))
     return Fetched(
         query, windows, notes={session.plan.edition(window): note for window in windows}, error=error
     )
