@@ -14,7 +14,7 @@ from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
 
 from kpi_assets.assets.instance import open_instance
 from kpi_assets.assets.run import materialize_editions
-from kpi_assets.cli.console import LogLine
+from kpi_assets.cli.console import LogLine, not_stopped
 from kpi_assets.logs import about, inherited, logger
 from kpi_assets.retries import TransientError, attempts
 from kpi_assets_tests.assets.reports import ENVIRON, SECRET, SumArgs, days_between, make_plan, windows_of
@@ -98,6 +98,13 @@ def try_in_vain(error: Exception) -> None:
         for attempt in attempts(lambda found: isinstance(found, ConnectionError | TransientError), 60):
             with attempt:
                 raise error
+
+
+@pytest.mark.parametrize(("error", "shown"), [(KeyboardInterrupt(), False), (ValueError("no"), True)])
+def test_what_ctrl_c_breaks_off_has_no_stack_trace(error: BaseException, shown: bool) -> None:
+    """A library that logs the interruption as its own error is not heard; its real errors are."""
+    record = logging.LogRecord("pool", logging.ERROR, "", 0, "closing", (), (type(error), error, None))
+    assert not_stopped(record) is shown
 
 
 @pytest.fixture

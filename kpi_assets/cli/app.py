@@ -32,7 +32,7 @@ from kpi_assets.cli import (
     send_test,
     validate,
 )
-from kpi_assets.cli.console import LogLine, err, print_error
+from kpi_assets.cli.console import LogLine, err, not_stopped, print_error
 from kpi_assets.errors import KpiAssetsError
 
 app = typer.Typer(
@@ -90,6 +90,7 @@ def root(
     del version
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(LogLine("%(levelname)s %(message)s"))
+    lines.addFilter(not_stopped)
     logging.basicConfig(level=logging.WARNING, handlers=[lines])
     logging.getLogger("kpi_assets").setLevel(logging.DEBUG if verbose else logging.WARNING)
 

@@ -27,6 +27,12 @@ class LogLine(logging.Formatter):
         return super().format(record)
 
 
+def not_stopped(record: logging.LogRecord) -> bool:
+    """A filter of lines: what Ctrl-C broke off has no stack trace, wherever a library was when it noticed."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or issubclass(kind, Exception)
+
+
 def print_error(error: KpiAssetsError) -> None:
     """The error's own words; for a wrong file every problem with its place and caret."""
     if isinstance(error, ConfigError):
