@@ -16,7 +16,7 @@ from kpi_assets.assets.schedules import report_schedule
 from kpi_assets.assets.sensors import report_sensors
 from kpi_assets.plan import ReportPlan
 
-Results = Iterator[dg.MaterializeResult[Any]]
+Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def report_assets(plan: ReportPlan, observe: Observer = ignore) -> list[dg.AssetsDefinition]:
@@ -44,7 +44,8 @@ def query_assets(plan: ReportPlan, datasource: str, observe: Observer = ignore) 
         can_subset=True,
     )
     def fetch(context: dg.AssetExecutionContext) -> Results:
-        yield from stages.fetch(stages.Stage(context, plan, "queries", observe), datasource)
+        stage = stages.Stage(context, plan, "queries", observe)
+        yield from stages.told(stage, stages.fetch(stage, datasource))
 
     return fetch
 
@@ -61,7 +62,8 @@ def view_assets(plan: ReportPlan, observe: Observer = ignore) -> dg.AssetsDefini
         can_subset=True,
     )
     def render(context: dg.AssetExecutionContext) -> Results:
-        yield from stages.render(stages.Stage(context, plan, "views", observe))
+        stage = stages.Stage(context, plan, "views", observe)
+        yield from stages.told(stage, stages.render(stage))
 
     return render
 

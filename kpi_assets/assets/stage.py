@@ -16,9 +16,9 @@ from kpi_assets.assets.events import Event, Observer, StageFailed, StageName, St
 from kpi_assets.assets.heartbeat import keep_alive
 from kpi_assets.assets.journal import Journal
 from kpi_assets.assets.resources import HOME, KpiAssetsResource, session_of
-from kpi_assets.assets.windows import Selection, select, with_refresh
+from kpi_assets.assets.windows import REFRESH_TAG, Selection, select, with_refresh
 from kpi_assets.contracts import Window
-from kpi_assets.errors import KpiAssetsError
+from kpi_assets.errors import InputError, KpiAssetsError
 from kpi_assets.logs import about
 from kpi_assets.plan import ReportPlan
 from kpi_assets.session import Session
@@ -53,8 +53,29 @@ class Stage:
         return self.context.run.tags
 
     @cached_property
+    def checks_alone(self) -> bool:
+        """Nothing is to be made: "Execute" in the UI's list of checks. Then what is stored is looked at."""
+        return not self.context.selected_asset_keys
+
+    @cached_property
     def selection(self) -> Selection:
-        return select(self.plan, self.context.partition_keys, self.tags)
+        return select(self.plan, self._partitions(), self.tags)
+
+    def _partitions(self) -> Sequence[str]:
+        """The run's; checks alone have none, and are of the newest edition that was made. Raises InputError."""
+        if self.context.has_partition_key or self.context.has_partition_key_range:
+            return self.context.partition_keys
+        if not self.checks_alone:
+            raise InputError(
+                "the run has no partition: choose the day that the edition ends with, or several days"
+            )
+        checked = {check.asset_key for check in self.context.selected_asset_check_keys}
+        made = set[str].intersection(*map(self.context.instance.get_materialized_partitions, checked))
+        if not made:
+            raise InputError(
+                "there is nothing to check yet: materialize an edition first, its checks are made with it"
+            )
+        return [max(made)]
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
@@ -86,8 +107,10 @@ class Stage:
         return getattr(self.context.resources, key)
 
     def chosen(self, ids: Mapping[dg.AssetKey, str]) -> list[str]:
-        """The ids whose assets were selected, in the plan's order."""
-        return [id for key, id in ids.items() if key in self.context.selected_asset_keys]
+        """The ids whose assets (or checks of whose assets) were selected, in the plan's order."""
+        checked = {check.asset_key for check in self.context.selected_asset_check_keys}
+        wanted = checked if self.checks_alone else self.context.selected_asset_keys
+        return [id for key, id in ids.items() if key in wanted]
 
     @contextmanager
     def session(self, ids: Sequence[str]) -> Generator[Session]:
@@ -96,7 +119,7 @@ class Stage:
         session: Session | None = None
         try:
             self.observe(StageStarted(self.name, tuple(ids), self.windows))
-            plan = with_refresh(self.plan, self.tags)
+            plan = with_refresh(self.plan, {REFRESH_TAG: "missing"} if self.checks_alone else self.tags)
             with self.about():
                 keep_alive(self.context.instance, self.context.run.run_id, self.home.folder)
             session = session_of(plan, self.home.folder, self.resource)
@@ -117,7 +140,8 @@ class Stage:
 
     def describe(self, key: dg.AssetKey, window: Window, facts: Mapping[str, Any]) -> None:
         """Metadata of one edition; costs no event of its own."""
-        self.context.add_asset_metadata(facts, asset_key=key, partition_key=window.key)
+        if not self.checks_alone:
+            self.context.add_asset_metadata(facts, asset_key=key, partition_key=window.key)
 
     def result(
         self, key: dg.AssetKey, hashes: Sequence[str], outcomes: Sequence[dg.AssetCheckResult] = ()

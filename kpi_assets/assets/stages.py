@@ -18,7 +18,7 @@ from kpi_assets.assets.events import Withheld
 from kpi_assets.assets.stage import Stage
 from kpi_assets.contracts import Window
 from kpi_assets.delivery import Delivered, deliver_outputs
-from kpi_assets.errors import KpiAssetsError
+from kpi_assets.errors import DataError, KpiAssetsError
 from kpi_assets.pipeline import (
     Composed,
     Fetched,
@@ -34,6 +34,13 @@ from kpi_assets.session import Session
 DATA_VERSION, CODE_VERSION = "dagster/data_version", "dagster/code_version"
 
 Results = Iterator[dg.MaterializeResult[Any]]
+Outcomes = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
+
+
+def told(stage: Stage, results: Results) -> Outcomes:
+    """The results; where checks alone were asked for, only what these found."""
+    for result in results:
+        yield from result.check_results or () if stage.checks_alone else [result]
 
 
 # ---------------------------------------------------------------- queries
@@ -116,6 +123,9 @@ def render(stage: Stage) -> Results:
     ids = {keys.view_key(plan.id, view.id): view.id for view in plan.views}
     made: dict[str, _Made] = defaultdict(_Made)
     chosen = stage.chosen(ids)
+    if stage.checks_alone:
+        yield from _look_at_views(stage, chosen)
+        return
     with stage.session(chosen) as session:
         for rendered in render_views(session, stage.windows, chosen):
             stage.saw(rendered)
@@ -128,6 +138,19 @@ def render(stage: Stage) -> Results:
             yield stage.result(key, made[id].hashes, checks.of_view(plan, key, made[id].failed))
     if errors:
         raise stage.failure(errors, [keys.view_key(plan.id, id) for id in chosen if made[id].failed])
+
+
+def _look_at_views(stage: Stage, views: Sequence[str]) -> Results:
+    """Which of the stored blocks are placeholders? Nothing is drawn."""
+    plan = stage.plan
+    with stage.session(views) as session:
+        for id in views:
+            key, failed = keys.view_key(plan.id, id), list[tuple[Window, KpiAssetsError]]()
+            for window in stage.windows:
+                block = session.editions.find_block(plan.id, plan.edition(window), id)
+                if block and block.status == "placeholder":
+                    failed.append((window, DataError("a placeholder is shown")))
+            yield stage.result(key, [], checks.of_view(plan, key, failed))
 
 
 def _note_view(stage: Stage, session: Session, rendered: Rendered, made: _Made) -> None:
