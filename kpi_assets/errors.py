@@ -121,6 +121,9 @@ class DataError(KpiAssetsError):
 class SourceFailedError(DataError):
     """A query that a view needs failed; `reason` is fit for the report's readers."""
 
+    LATE = "the source did not answer in time"
+    """The reason that passes by itself."""
+
     def __init__(self, query: str, reason: str) -> None:
         self.query, self.reason = query, reason
         super().__init__(f"query '{query}' failed: {reason}")

@@ -97,7 +97,7 @@ def placeholder_block(view: ViewPlan, error: KpiAssetsError, before: Block | Non
         status="placeholder",
         elements=(Prose(markdown="\n\n".join(sentence for sentence in sentences if sentence)),),
         # Beside the reason, since mail and chat, which nothing fills later, leave notes of placeholders out.
-        note="It fills itself when the source answers; all other blocks stand on their own.",
+        note=f"{_what_next(error)}; all other blocks stand on their own.",
     )
 
 
@@ -132,6 +132,11 @@ def _reason(error: KpiAssetsError) -> str:
     if isinstance(error, SourceFailedError):
         return error.reason[:1].upper() + error.reason[1:] + "."
     return "The data that arrived could not be shown."
+
+
+def _what_next(error: KpiAssetsError) -> str:
+    passes = isinstance(error, SourceFailedError) and error.reason == SourceFailedError.LATE
+    return "It fills itself when the source answers" if passes else "It stays so until that is mended"
 
 
 def _last_value(before: Block | None) -> str:

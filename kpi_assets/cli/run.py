@@ -56,6 +56,7 @@ def run(
     The edition is the last whole window before --end-date (default: today). Each query, view and output is reported as
     it is done; the last line on standard output is the path or URL of the published page.
     Ends with 0 when everything was made and delivered, 1 when something failed, 2 when the input is wrong.
+    Views that a report with `on_view_error: placeholder` may do without are told, and do not count as failed.
     """
     from kpi_assets.session import home_from
 

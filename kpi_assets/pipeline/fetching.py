@@ -17,6 +17,7 @@ from kpi_assets.errors import (
     KpiAssetsError,
     QueryError,
     RetriableError,
+    SourceFailedError,
     redact,
     redacted_traceback,
 )
@@ -219,9 +220,9 @@ def _failed(
 def public_reason(error: KpiAssetsError) -> str:
     """What readers of the report may know of a failure: no query, no host, no exception text."""
     if isinstance(error, RetriableError):
-        return "the source did not answer in time"
+        return SourceFailedError.LATE
     if isinstance(error, QueryError):
-        return "the source refused the query"
+        return "the source could not answer the query"
     if isinstance(error, ConfigError):
         return "its configuration is not complete"
     return "its data could not be read"

@@ -47,7 +47,11 @@ def test_run_delivers_placeholders_where_the_report_says_so(tmp_path: Path) -> N
     file = write_report(tmp_path, table="nowhere", policy="placeholder")
     done = kpi_assets(tmp_path, "run", "-c", str(file))
     assert done.returncode == 0, done.stderr
-    assert "Could not be made" in Path(done.stdout.splitlines()[-1]).read_text(encoding="utf-8")
+    page = Path(done.stdout.splitlines()[-1]).read_text(encoding="utf-8")
+    assert "Could not be made" in page
+    assert "The source could not answer the query." in page
+    assert "It stays so until that is mended" in page
+    assert "It fills itself" not in page
 
 
 def test_dry_run_delivers_nothing_and_says_what_it_would(tmp_path: Path, report: Path) -> None:

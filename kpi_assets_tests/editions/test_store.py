@@ -91,7 +91,10 @@ def document(text: str = "<p>one</p>", *more: File) -> Document:
         window=WEEK,
         lead="Sign-ups rose.",
         blocks=(BLOCK,),
-        queries=(NOTE, replace(NOTE, id="orders", fetched_at=None, error="the source refused the query")),
+        queries=(
+            NOTE,
+            replace(NOTE, id="orders", fetched_at=None, error="the source could not answer the query"),
+        ),
         files=(File("index.html", "text/html", text.encode()), *more),
     )
 

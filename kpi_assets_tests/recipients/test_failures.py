@@ -64,7 +64,7 @@ def test_a_bad_value_of_one_stops_nobody_else(tmp_path: Path, peer: MailPeer) ->
     (error,) = result.errors
     assert isinstance(error, RecipientError)
     assert error.recipient == BOB
-    assert str(error).endswith(f"edition {KEY} not made: view 'days': The source refused the query.")
+    assert str(error).endswith(f"edition {KEY} not made: view 'days': The source could not answer the query.")
 
     change_company(tmp_path, "update leads set setting = '{}'")
     again = materialize_editions(plan, [window], home=tmp_path / "home", environ={})
