@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kpi_assets.contracts import Block, Picture, Stat, Stats
+from kpi_assets.contracts import Block, Panels, Picture, Stat, Stats
 from kpi_assets.style.theme import Theme
 
 NARROWEST_STAT = 170
@@ -35,7 +35,7 @@ class Slot:
     def fixed(self) -> bool:
         """Charts are drawn for their columns, everything else can take more."""
         return isinstance(self.content, Block) and any(
-            isinstance(element, Picture) for element in self.content.elements
+            isinstance(element, Picture | Panels) for element in self.content.elements
         )
 
 

@@ -17,6 +17,8 @@ HANDLERS = re.compile(r"""\s+on\w+=(?:"[^"]*"|'[^']*')""", re.IGNORECASE)
 JUMPS = re.compile(r'\s+(?:xlink:)?href="\s*(?:javascript|data):[^"]*"', re.IGNORECASE)
 EMPTY_PATHS = re.compile(r'<path[^>]*\sd="M[-\d.]+,[-\d.]+h0v0h0Z?"[^>]*?(?:/>|></path>)')
 DIGITS = re.compile(r"(\d\.\d{2})\d+")
+TAG = re.compile(r"<[^>]*>")
+"""What stands between tags is printed: there a number keeps all its digits."""
 ROOT = re.compile(r"<svg\b([^>]*)>")
 COLOR = re.compile(r'\b(fill|stroke)="(#[0-9a-f]{6})"')
 GEOMETRY = re.compile(r'\b(width|height|viewBox|preserveAspectRatio)="([^"]*)"')
@@ -41,8 +43,11 @@ def harmless(svg: str) -> str:
 
 def _clean(svg: str) -> str:
     head, tail = _split_root(harmless(svg))
-    tail = EMPTY_PATHS.sub("", DIGITS.sub(r"\1", NOISE.sub("", NAMESPACES.sub("", tail))))
-    return head + tail
+    return head + EMPTY_PATHS.sub("", TAG.sub(lambda tag: _short(tag[0]), tail))
+
+
+def _short(tag: str) -> str:
+    return DIGITS.sub(r"\1", NOISE.sub("", NAMESPACES.sub("", tag)))
 
 
 def _split_root(svg: str) -> tuple[str, str]:

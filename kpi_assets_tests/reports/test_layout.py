@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_assets.contracts import Prose, Stats
+from kpi_assets.contracts import Panel, Panels, Prose, Stats
 from kpi_assets.reports.layout import Strip, across, fill, pack, rows
 from kpi_assets.style.theme import Theme
 from kpi_assets_tests.reports.samples import block, picture, stat
@@ -40,6 +40,13 @@ def test_charts_keep_their_width() -> None:
         [block("a", picture(), cols=2), block("b", TEXT, cols=2), block("c", TEXT, cols=5)], Theme()
     )
     assert [[slot.cols for slot in row] for row in placed] == [[2, 2], [5]]
+
+
+def test_small_multiples_keep_their_width() -> None:
+    """Small multiples are drawn for their columns as well: stretched, their letters would grow."""
+    panels = Panels(panels=(Panel(name="a", note="", series=0, picture=picture()),))
+    placed = rows([block("a", panels, cols=3), block("b", TEXT, cols=5)], Theme())
+    assert [[slot.cols for slot in row] for row in placed] == [[3], [5]]
 
 
 def test_neighbouring_stats_form_a_strip() -> None:

@@ -17,6 +17,14 @@ def test_inline_is_ready_for_a_page() -> None:
     assert not [word for word in ("xmlns", "font-family", "graphics-object", ".123456") if word in text]
 
 
+def test_inline_keeps_the_digits_of_what_is_printed() -> None:
+    """Coordinates are rounded, the texts of a chart are not: 2.013 € is two thousand in German."""
+    drawing = '<svg width="9" height="9"><text x="1.23456">2.013 €</text><text>0.1234</text></svg>'
+    assert '<text x="1.23">2.013 €</text><text>0.1234</text>' in inline(
+        drawing, label="", prefix="a", classes="c"
+    )
+
+
 def test_standalone_is_a_file() -> None:
     """A drawing taken out of the page parses as XML and carries name space, fonts and label."""
     taken_out = inline(svg(328), label="x", prefix="c1", classes="chart")

@@ -23,10 +23,13 @@ PNG_SCALE = 2
 MEASURED = "Roboto, sans-serif"
 
 _ROOT = re.compile(r"<svg[^>]*>")
+_TAG = re.compile(r"<[^>]*>")
+"""What stands between tags is printed, and stays as it is: a German 1.284 is no number of three decimals."""
 _NOISE = re.compile(
     r' (?:(?:role|class|aria-[a-z]+|pointer-events|xmlns(?::xlink)?|version|font-family)="[^"]*"'
-    r'|opacity="1"|stroke-miterlimit="10")|<path(?: [a-z-]+="[a-z]*")* d="(?:M[-\d.]+,[-\d.]+h0v0h0Z?)?"[^>]*/>'
+    r'|opacity="1"|stroke-miterlimit="10")'
 )
+_NOTHING = re.compile(r'<path(?: [a-z-]+="[a-z]*")* d="(?:M[-\d.]+,[-\d.]+h0v0h0Z?)?"[^>]*/>')
 _CONTROL = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u00(?:0[0-8bcef]|1[0-9a-f]|7f|[89][0-9a-f])|[bf])")
 """JSON's escapes of control characters; an even number of backslashes before one belongs to the text."""
 _NUMBER = re.compile(r"(\d+\.\d{2})\d+")
@@ -85,7 +88,8 @@ def _attributes(raw: str, alt: str, font: str) -> str:
 
 
 def _clean(raw: str, prefix: str, attributes: str) -> str:
-    body = _NUMBER.sub(r"\1", _NOISE.sub("", _ROOT.sub("", raw, count=1)))
+    body = _TAG.sub(lambda tag: _NUMBER.sub(r"\1", _NOISE.sub("", tag[0])), _ROOT.sub("", raw, count=1))
+    body = _NOTHING.sub("", body)
     body = _DOT.sub(r'<circle cx="\1" cy="\2" r="\3"', body)
     return f"<svg {attributes}>{_renamed(body, prefix).strip()}"
 

@@ -55,6 +55,23 @@ def test_ids_do_not_meet_in_a_page() -> None:
     assert used <= ids
 
 
+def test_printed_numbers_keep_their_digits() -> None:
+    """Coordinates are rounded; what is printed stays: a German 12.345, decimals, and words that look like code."""
+    printed = ["12.345 €", "0.0625", 'role="img"']
+    spec = {
+        "data": {"values": [{"t": text, "y": i / 7} for i, text in enumerate(printed)]},
+        "mark": "text",
+        "encoding": {
+            "text": {"field": "t", "type": "nominal"},
+            "y": {"field": "y", "type": "quantitative", "axis": None},
+        },
+    }
+    root = ET.fromstring(drawn(spec))
+    texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == printed
+    assert not re.search(r"\d\.\d{3}", re.sub(r">[^<]*<", "><", drawn(spec)))
+
+
 def test_fonts_stand_on_the_root_alone() -> None:
     """A page that drops the root's fonts has its own everywhere."""
     assert drawn(BAR).count("font-family") == 1
