@@ -74,10 +74,11 @@ class Panel(Content):
 
 
 class Panels(Content):
-    """Small multiples on one scale."""
+    """Small multiples on one scale; `across`: how many stand side by side where the page is wide."""
 
     kind: Literal["panels"] = "panels"
     panels: tuple[Panel, ...]
+    across: int = 4
 
 
 class Change(Content):

@@ -4,14 +4,17 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from kpi_assets.contracts import Stats
+from kpi_assets.contracts import Block, Stats
 from kpi_assets.reports.compose import compose
 from kpi_assets.style.numbers import NumberStyle
 from kpi_assets.style.theme import Theme
+from kpi_assets.views.plot import PlotView
 from kpi_assets_tests.reports.pages import Page
 from kpi_assets_tests.reports.samples import block, meta, picture, stat
+from kpi_assets_tests.views.worlds import context
 
 BLOCKS = (
     block("figures", Stats(stats=(stat(),))),
@@ -64,6 +67,42 @@ def test_the_pictures_stay(source: str) -> None:
 def test_no_runtime_for_nothing() -> None:
     """A page without charts carries no script."""
     assert "<script" not in html(block("figures", stat()))
+
+
+def line(frame: pd.DataFrame, **args: object) -> Block:
+    view = PlotView(PlotView.Args.model_validate({"datasource": "db", "query": "select 1", **args}))
+    return view.render({"query": frame}, context("Orders"))
+
+
+@pytest.mark.browser
+def test_live_axes_are_those_of_the_drawing_until_they_are_zoomed(tmp_path: Path) -> None:
+    """Days and names of a live chart are the drawing's; zoomed, a time axis makes its own, and names stay."""
+    from playwright.sync_api import sync_playwright
+
+    days = pd.DataFrame({"time": pd.date_range("2024-11-18", periods=7), "n": range(7)})
+    steps = pd.DataFrame({"step": ["Visit", "Cart", "Order"], "n": [9, 5, 1]})
+    path = tmp_path / "page.html"
+    path.write_text(html(line(days), line(steps, time_column="step")), encoding="utf-8")
+    labels = "all => all.map(box => [...box.querySelectorAll('.live .role-axis-label text')].map(t => t.textContent))"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, timezone_id="America/New_York")
+        page.goto(path.as_uri())
+        page.wait_for_function("document.querySelectorAll('.has-live').length === 2")
+        first, second = page.eval_on_selector_all(".has-live", labels)
+        assert first[0].startswith("Mon")
+        assert second[:3] == ["Visit", "Cart", "Order"]
+        chart = page.locator(".has-live .live svg").first.bounding_box()
+        assert chart is not None
+        page.mouse.move(chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] / 2)
+        page.keyboard.down("Shift")
+        page.mouse.wheel(0, -600)
+        page.wait_for_function(
+            f"!({labels})([...document.querySelectorAll('.has-live')])[0].includes({first[0]!r})"
+        )
+        browser.close()
 
 
 @pytest.mark.browser

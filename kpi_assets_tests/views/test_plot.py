@@ -343,6 +343,23 @@ def test_small_multiples_say_what_their_title_says() -> None:
     assert [panel.note for panel in panels] == ["104 to 123 a day", "50 a day on average"]
 
 
+def test_small_multiples_are_never_narrower_than_their_labels() -> None:
+    """Four panels stand side by side in a wide view, two by two in half a page, and below each other in one column."""
+    frame = pd.concat([daily([1, 2]).assign(plan=f"P{i}") for i in range(4)])
+    for cols, across in ((6, 4), (4, 4), (3, 2), (1, 1)):
+        panels = plot(frame, context("Plans", cols), groupby="plan", small_multiples=True).elements[0]
+        assert isinstance(panels, Panels)
+        assert panels.across == across
+
+
+def test_a_line_in_one_column_keeps_its_room() -> None:
+    """In a column of the grid the last value is left to the title, so that there is a line to see."""
+    narrow = plot(daily(THIS), context("Sign-ups", 1))
+    assert "127" not in words(narrow)
+    assert spec(narrow)["width"] > 60
+    assert "127" in words(plot(daily(THIS), context("Sign-ups", 2)))
+
+
 def test_small_multiples_have_the_colours_of_their_keys() -> None:
     """Of many series the five largest are coloured, as in a chart of all, and so are the squares beside their names."""
     _, panels = small_multiples(

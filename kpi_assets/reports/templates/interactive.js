@@ -10,21 +10,26 @@
     return spec.layer ? spec.layer.flatMap(units) : spec.mark ? [spec] : [];
   }
 
-  // The first unit with a continuous x axis; null where the chart has parameters or facets of its own.
+  // The first unit with a continuous x axis; null where the chart has parameters or facets of its own, or where the
+  // axis has names at whole places.
   function zoomable(spec) {
     const all = units(spec);
     if (spec.params || all.some((unit) => unit.params)) return null;
-    return all.find((unit) => ["temporal", "quantitative"].includes(((unit.encoding || {}).x || {}).type));
+    const found = all.find((unit) => ["temporal", "quantitative"].includes(((unit.encoding || {}).x || {}).type));
+    return found && (found.encoding.x.axis || {}).tickMinStep ? null : found;
   }
 
   function zoomed(spec, unit) {
     // The wheel alone scrolls the page; a double click shows everything again.
     const zoom = "wheel![event.shiftKey || event.ctrlKey || event.metaKey]";
     unit.params = [{ name: "zoom", select: { type: "interval", encodings: ["x"], zoom: zoom }, bind: "scales" }];
-    // The drawing's labels are written for all of its ticks; a zoomed axis makes its own.
+    // The drawing's labels are written for all of its ticks; once it is zoomed, the axis makes its own.
     const axis = unit.encoding.x.axis;
-    if (axis) {
-      ["values", "labelExpr", "format"].forEach((key) => delete axis[key]);
+    if (axis && axis.values && axis.labelExpr) {
+      const time = unit.encoding.x.type === "temporal";
+      const places = axis.values.map((at) => JSON.stringify(time ? Date.parse(at) : at));
+      axis.values = { expr: "zoom_x ? null : [" + places + "]" };
+      axis.labelExpr = "zoom_x ? datum.label : " + axis.labelExpr;
       axis.tickCount = 6;
     }
     units(spec).forEach((part) => {

@@ -181,7 +181,11 @@ class NameAcross:
             room = self.width / max(len(self.shown), 1) - 6
             labels = [shorten(self.names[i], room, self.size) for i in self.shown]
             channel["scale"] = {"domain": [-0.5, len(self.names) - 0.5], "zero": False, "nice": False}
-            channel["axis"] = {"values": list(self.shown), "labelExpr": words(labels, list(self.shown))}
+            channel["axis"] = {
+                "values": list(self.shown),
+                "labelExpr": words(labels, list(self.shown)),
+                "tickMinStep": 1,
+            }
         return channel
 
 

@@ -20,6 +20,8 @@ GAP = 14
 MIN_GAP = 16
 """Least distance of two labels."""
 COLUMN_GAP = 10
+NARROW = 200
+"""Width of a chart below which a single line needs the room more than its last value."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class EndLabels:
     def shown(self) -> list[Strand]:
         """Strands that get a label, in drawing order."""
         if self.legend is not None or (self.look.legend is False and len(self.scene.loud) > 1):
+            return []
+        if self.single and self.canvas.width < NARROW:
             return []
         return [s for s in self.scene.loud if s.last is not None and (s.label or s.value)]
 

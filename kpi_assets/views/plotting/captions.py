@@ -41,7 +41,7 @@ def _grid_words(story: Story, shown: PlotData) -> str:
 def days_phrase(story: Story, shown: PlotData) -> str:
     """The days on the axis and the explanation, for the grey line."""
     text = explanation(story, shown)
-    return f"{story.days}. {text}" if text else story.days
+    return f"{story.days.rstrip('.')}. {text}" if text else story.days
 
 
 def alternative(story: Story, shown: PlotData, finding: Finding | None) -> str:

@@ -21,6 +21,8 @@ from kpi_assets.views.plotting.timelines import loud_series
 
 MOST_PANELS = 12
 ACROSS = 4
+NARROWEST = 140
+"""CSS pixels below which a panel is all label."""
 QUIET = 10_000
 """A place beyond every palette, for series in grey."""
 CONTENT = {"mid": 652, "phone": 358}
@@ -58,7 +60,7 @@ def panels(story: Story, hook: Callable[[Chart], Chart]) -> Panels:
         key = "" if color in palette else color
         place = palette.index(color) if color in palette else rank
         found.append(Panel(name=data.labels[name], note=note, series=place, color=key, picture=picture))
-    return Panels(panels=tuple(found))
+    return Panels(panels=tuple(found), across=panels_across(story, len(order)))
 
 
 def _colors(story: Story, data: PlotData) -> dict[str, str]:
@@ -86,9 +88,15 @@ def _frame(story: Story, data: PlotData) -> Frame:
     return Frame(xs, low, high, ends[0], ends[1], texts)
 
 
+def panels_across(story: Story, count: int) -> int:
+    """How many panels stand side by side: up to four that are not too narrow, in rows as even as can be."""
+    fitting = (story.context.width + PANEL_GAP) // (NARROWEST + PANEL_GAP)
+    return -(-count // -(-count // max(1, min(ACROSS, fitting))))
+
+
 def panel_widths(story: Story, count: int) -> list[tuple[str, int]]:
     """Widths of one panel: as many stand side by side as the page sets, up to four, two on a phone."""
-    across = min(count, ACROSS)
+    across = panels_across(story, count)
     wide = (story.context.width - PANEL_GAP * (across - 1)) // across
     mid = (CONTENT["mid"] - PANEL_GAP * (across - 1)) // across
     phone = (CONTENT["phone"] - PANEL_GAP_PHONE) // 2
