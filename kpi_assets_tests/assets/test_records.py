@@ -16,11 +16,22 @@ DAYS = days_between("2024-11-20", "2024-11-24")
 
 
 def backfill(home: Path, folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """What a backfill of five days leaves in the tables that every run shares."""
+    """What a backfill of five days leaves in its own log, and in the tables that every run shares."""
     plan = make_plan(folder)
-    assert materialize_editions(plan, windows_of(plan, *DAYS), home=home, environ={}).success
-    with closing(sqlite3.connect(home / "dagster/history/runs/index.db")) as index:
+    made = materialize_editions(plan, windows_of(plan, *DAYS), home=home, environ={})
+    assert made.success
+    history = home / "dagster/history/runs"
+    with closing(sqlite3.connect(history / f"{made.run_ids[0]}.db")) as run:
+        log = run.execute(
+            "SELECT dagster_event_type, step_key, partition FROM event_logs ORDER BY id"
+        ).fetchall()
+    with closing(sqlite3.connect(history / "index.db")) as index:
         return {
+            "log": log,
+            "checks": index.execute(
+                "SELECT asset_key, check_name, partition, execution_status, evaluation_event_storage_id, "
+                "materialization_event_storage_id FROM asset_check_executions ORDER BY id"
+            ).fetchall(),
             "events": index.execute(
                 "SELECT dagster_event_type, asset_key, partition, step_key FROM event_logs ORDER BY id"
             ).fetchall(),
@@ -40,6 +51,21 @@ def test_batches_leave_the_same_rows(tmp_path: Path, home: Path, monkeypatch: py
     monkeypatch.setattr(records.BatchedSqliteRecords, "take_over", lambda records: None)
     assert backfill(other, tmp_path) == batched
     assert len(batched["events"]) > 5 * 5
+    assert batched["checks"]
+
+
+def test_no_event_is_left_behind(tmp_path: Path, home: Path) -> None:
+    """What waits for the next event is there for whoever reads before that, and once the instance is closed."""
+    backfill(home, tmp_path)
+    with open_instance(home, {}) as instance:
+        (run,) = instance.get_runs()
+        logged = instance.all_logs(run.run_id)
+        (output, *_) = (e for e in logged if e.dagster_event_type == dg.DagsterEventType.STEP_OUTPUT)
+        instance.event_log_storage.store_event(output)
+        assert len(instance.all_logs(run.run_id)) == len(logged) + 1
+        instance.event_log_storage.store_event(output)
+    with open_instance(home, {}) as instance:
+        assert len(instance.all_logs(run.run_id)) == len(logged) + 2
 
 
 def test_dagster_reads_what_was_written_in_batches(tmp_path: Path, home: Path) -> None:
