@@ -98,6 +98,7 @@ class FrameShelf:
         self._session, self._window = session, window
         self._read: dict[tuple[str, Span], pd.DataFrame] = {}
         self._digests: dict[tuple[str, Span], str] = {}
+        self._origins: dict[str, tuple[dict[str, str], str]] = {}
         self._errors = {note.id: note.error for note in notes_of(session, window) if note.error}
 
     def of(self, view: ViewPlan) -> dict[str, pd.DataFrame]:
@@ -126,7 +127,10 @@ class FrameShelf:
     def origin(self, view: ViewPlan) -> str:
         """What decides the view's block, as a hash; "" where that cannot be told."""
         digests = {role: self._digest(query, span) for role, (query, span) in view.needs.items()}
-        return block_origin(view, render_context(self._session.plan, view, self._window), digests)
+        if view.id not in self._origins or self._origins[view.id][0] != digests:
+            context = render_context(self._session.plan, view, self._window)
+            self._origins[view.id] = digests, block_origin(view, context, digests)
+        return self._origins[view.id][1]
 
     def _digest(self, query_id: str, span: Span) -> str:
         """A hash of the files that the frame is read from, as they were before; "" where they are not to be trusted."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class PlotData:
     other_row: bool = False
     zone: str = "UTC"
 
-    @property
+    @cached_property
     def series(self) -> list[str]:
         return [str(column) for column in self.wide.columns]
 
@@ -54,7 +55,7 @@ class PlotData:
         """Is this the sum of series that are not shown?"""
         return bool(self.other) and series == self.other
 
-    @property
+    @cached_property
     def empty(self) -> bool:
         return bool(self.wide.empty or self.wide.isna().to_numpy().all())
 
