@@ -49,6 +49,8 @@ def dev(
         environ.setdefault("KPI_ASSETS_PUBLIC_URL", url)
         environ.setdefault("KPI_ASSETS_DAGSTER_URL", f"http://{host}:{port}")
         err.print(f"UI [bold]http://{host}:{port}[/]   editions [bold]{url}[/]   Ctrl-C stops both")
+        if environ["KPI_ASSETS_AUTOMATION"] == "off":
+            err.print("schedules and sensors start switched off; --automation starts them as a server does")
         raise typer.Exit(_dagster_dev(host, port, environ))
 
 
