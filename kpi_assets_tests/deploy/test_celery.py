@@ -28,7 +28,7 @@ BACKFILL = """mutation($b: LaunchBackfillParams!) { launchPartitionBackfill(back
   __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
 MADE = """query($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) {
   ... on AssetNode { partitionStats { numMaterialized numMaterializing numFailed } } } }"""
-RUNS = """{ runsOrError { ... on Runs { results { runId status startTime tags { key value } } } } }"""
+RUNS = """{ runsOrError { ... on Runs { results { runId status startTime endTime tags { key value } } } } }"""
 
 
 def write_reports(folder: Path, hook: HookPeer) -> Path:
@@ -92,7 +92,16 @@ def test_a_killed_worker_costs_no_edition(tmp_path: Path, postgres: Database) ->
             killed = time.time()
             waited(lambda: all_done(ui, len(in_doubt(postgres))), made)
             retried = [run for run in runs(ui) if "dagster/parent_run_id" in run["tags"]]
-            print(f"retried after {[round(run['startTime'] - killed) for run in retried]} s")  # noqa: T201
+            lost = [
+                run
+                for run in runs(ui)
+                if run["runId"] in {r["tags"]["dagster/parent_run_id"] for r in retried}
+            ]
+            noticed, started = (
+                [round(run[moment] - killed) for run in found]
+                for found, moment in ((lost, "endTime"), (retried, "startTime"))
+            )
+            print(f"noticed after {noticed} s, on a free worker after {started} s")  # noqa: T201
         everything = {(report, edition) for report in REPORTS for edition in EDITIONS}
         doubt = in_doubt(postgres)
         assert len(retried) == 1
