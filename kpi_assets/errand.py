@@ -25,8 +25,8 @@ class Delivered:
 
     A receipt or an error; both where some recipients were refused. `skipped` says why nothing was delivered this time;
     the receipt is then that of the delivery before, if there was one. `unmet`: it was skipped since a condition of the
-    report does not hold. `forced`: people got it, against the ledger or the condition, because asked.
-    `recipient`: whose edition it is, where each has her own.
+    report does not hold, or since the channel only tried it (a sandbox). `forced`: people got it, against the ledger or
+    the condition, because asked. `recipient`: whose edition it is, where each has her own.
     """
 
     output: str
@@ -155,7 +155,8 @@ class Errand:
         made = self._delivered(outcome.receipt, skipped=outcome.skipped)
         if self.plan.effect == "publish" and outcome.receipt and not outcome.error:
             self._note_published()
-        return replace(made, error=outcome.error, forced=outcome.why == "forced")
+        tried = bool(outcome.skipped) and outcome.why is not None
+        return replace(made, error=outcome.error, forced=outcome.why == "forced" and not tried, unmet=tried)
 
     def _handed_over(self, output: Output) -> Receipt:
         """Delivered with what the ledger knows: where the files were published, and what the same people have."""

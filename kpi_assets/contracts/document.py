@@ -109,7 +109,8 @@ class Receipt:
     `recipients` are those who got it; `refused` those who did not, each with the reason (`a@b.example: 550 ...`). A
     receipt with refusals is neither a success nor a failure: it says exactly who has the message. `files_url` is the
     address of the folder from which others can load the document's files, "" where there is none. `messages` are the
-    ids of what was posted, where a channel can change it later.
+    ids of what was posted, where a channel can change it later. `trial` says why nobody got anything although the
+    channel took it (a sandbox); the ledger counts that as skipped.
     """
 
     output: str
@@ -123,3 +124,4 @@ class Receipt:
     refused: tuple[str, ...] = ()
     files_url: str = ""
     messages: tuple[str, ...] = ()
+    trial: str = ""

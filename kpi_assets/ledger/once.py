@@ -33,7 +33,8 @@ PATIENCE = 600.0
 class Outcome:
     """What became of a delivery. `skipped` says why nothing was done; `receipt` is then that of the delivery before.
 
-    With refused recipients there are both a receipt and an error. `why`: what allowed the attempt.
+    With refused recipients there are both a receipt and an error. `why`: what allowed the attempt; with `skipped` that
+    was a trial, of which nobody got anything.
     """
 
     receipt: Receipt | None = None
@@ -126,6 +127,8 @@ def _arrived(ledger: Ledger, held: Held, receipt: Receipt, clock: Clock) -> Outc
     except LedgerError as error:
         reason = f"it was delivered ({receipt.location}), but that could not be recorded: {error}"
         return Outcome(receipt, error=DeliveryError(held.claim.output, ledger.hide(reason)), why=held.why)
+    if receipt.trial:
+        return Outcome(skipped=receipt.trial, why=held.why)
     if not receipt.refused:
         return Outcome(receipt, why=held.why)
     return Outcome(receipt, error=DeliveryError(held.claim.output, _refusals(receipt)), why=held.why)

@@ -135,7 +135,14 @@ class Ledger:
             return turn.handing_over(held, now + self.lease)
 
     def arrived(self, held: Held, receipt: Receipt, *, now: datetime) -> None:
-        """The delivery was taken; by some of the recipients only, where the receipt tells of refusals."""
+        """The delivery was taken; by some of the recipients only, where the receipt tells of refusals.
+
+        Where it was a trial, nobody has anything, and the next run decides anew.
+        """
+        if receipt.trial:
+            with self._turn(held.claim, now) as turn:
+                turn.settle(held, "skipped", receipt.trial, {})
+            return
         reached, refusals = reached_by(held.claim, receipt), "; ".join(receipt.refused)
         if refusals and held.claim.recipients and not reached:
             self.failed(held, refusals, now=now)

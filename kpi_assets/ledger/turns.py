@@ -112,8 +112,9 @@ class Turn:
         row = self._row(held.id)
         if row is None or row.token != held.token or row.state not in ("claimed", "unknown"):
             return
-        after = still(entry_of(row)) if state == "failed" else None
-        kept = {"state": after.state, "run_id": after.run_id} if after else {"state": state}
+        after = still(entry_of(row)) if state in ("failed", "skipped") else None
+        had = after is not None and after.state != "failed"
+        kept = {"state": after.state, "run_id": after.run_id} if after and had else {"state": state}
         self.change(held.id, **{"reason": said, "lease_until": None, **facts, **kept})
 
     def still_reached(self, held: Held) -> frozenset[str]:

@@ -20,11 +20,13 @@ from kpi_assets.outputs.mailing.complaints import complaints
 from kpi_assets.outputs.mailing.letter import Enclosure, Letter, write_letter
 from kpi_assets.outputs.mailing.mime import extra_headers, message_id
 from kpi_assets.outputs.mailing.note import AUTOMATIC, note_id
-from kpi_assets.retries import attempts
+from kpi_assets.retries import SayableError, attempts
 
 KEY, SANDBOX = "SENDGRID_API_KEY", "SENDGRID_SANDBOX_ENABLED"
 BATCH = 1000
 """Most recipients of a request, copies included."""
+TRIAL = f"sandbox mode ({SANDBOX}): SendGrid checked it and delivered nothing"
+DOUBT = "; it may have been sent: ask a recipient before it is sent again"
 
 
 class SendGridArgs(LetterArgs):
@@ -51,7 +53,7 @@ class SendGridArgs(LetterArgs):
         return self
 
 
-class BusyError(Exception):
+class BusyError(SayableError):
     """SendGrid said 429: the request was not taken."""
 
 
@@ -96,7 +98,6 @@ class SendGridOutput(Output):
     def deliver(self, document: Document) -> Receipt:
         letter = write_letter(document, self.args)
         parts = [part._send(document, letter) for part in self.split()]
-        sandbox = "; sandbox mode: SendGrid checked it and delivered nothing" if _sandbox() else ""
         return Receipt(
             output=self.id,
             plugin="sendgrid",
@@ -105,7 +106,8 @@ class SendGridOutput(Output):
             content_hash=document.content_hash,
             recipients=self.recipients,
             files=len(letter.pictures) + len(letter.attachments),
-            detail=f"{letter.subject}: {letter.summary}{sandbox}",
+            detail=f"{letter.subject}: {letter.summary}",
+            trial=TRIAL if _sandbox() else "",
         )
 
     def check(self) -> None:
@@ -200,7 +202,7 @@ class SendGridOutput(Output):
         try:
             return ask(client, self.args.timeout)
         except HTTPError as error:
-            raise self._refused(error, key) from None
+            raise self._refused(error, key, posts=method == "post") from None
         except (URLError, InvalidURL) as error:
             # Raised before the request was whole, so SendGrid has not taken it.
             reason = f"{self.args.host} cannot be reached: {getattr(error, 'reason', error)}"
@@ -208,10 +210,9 @@ class SendGridOutput(Output):
         except (OSError, HTTPException) as error:
             reason = f"{self.args.host} took the request and did not answer ({type(error).__name__})"
             ambiguous = method == "post"
-            advice = "; it may have been sent: ask a recipient before it is sent again" if ambiguous else ""
-            raise DeliveryError(self.id, reason + advice, ambiguous=ambiguous) from None
+            raise DeliveryError(self.id, reason + (DOUBT if ambiguous else ""), ambiguous=ambiguous) from None
 
-    def _refused(self, error: Any, key: str) -> Exception:
+    def _refused(self, error: Any, key: str, *, posts: bool) -> Exception:
         status = int(error.status_code)
         words = redact(f"SendGrid said {status}: {complaints(error.body)}", [key])
         if status == 429:
@@ -220,7 +221,8 @@ class SendGridOutput(Output):
             words += (
                 f"; check `api_key` (or {KEY}): it needs the scope mail.send, and the sender must be verified"
             )
-        return DeliveryError(self.id, words, ambiguous=status >= 500)
+        doubtful = posts and status >= 500
+        return DeliveryError(self.id, words + (DOUBT if doubtful else ""), ambiguous=doubtful)
 
 
 def _key(output: SendGridOutput) -> str:

@@ -43,6 +43,22 @@ def test_force_delivers_again_and_is_recorded(ledger: Ledger, clock: Clock) -> N
     assert [attempt.why for attempt in ledger.attempts(entry.id)] == ["first", "forced"]
 
 
+def test_a_trial_reaches_nobody(ledger: Ledger, clock: Clock) -> None:
+    """What the channel only tried is skipped with its reason, and the next run delivers; who had it has it still."""
+    tried = deliver_once(ledger, MAIL, lambda: receipt(trial="only a sandbox"), clock=clock)
+    assert (tried.receipt, tried.skipped, tried.why) == (None, "only a sandbox", "first")
+    (entry,) = ledger.entries()
+    assert (entry.state, entry.reason, entry.reached) == ("skipped", "only a sandbox", frozenset())
+    postman = Postman()
+    assert deliver_once(ledger, MAIL, postman, clock=clock).receipt == receipt()
+    again = deliver_once(
+        ledger, MAIL, lambda: receipt(trial="only a sandbox"), clock=clock, terms=Terms(force=True)
+    )
+    assert again.skipped == "only a sandbox"
+    assert (state(ledger), deliver_once(ledger, MAIL, postman, clock=clock).why) == ("sent", None)
+    assert len(postman.rounds) == 1
+
+
 def test_changed_content_is_delivered_where_asked(ledger: Ledger, clock: Clock) -> None:
     """Under `on_change` each content is delivered once, and what is unchanged is not."""
     postman = Postman()

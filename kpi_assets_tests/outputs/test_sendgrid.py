@@ -102,11 +102,13 @@ def test_a_thousand_are_one_request(peer: SendGridPeer) -> None:
 
 @pytest.mark.parametrize("word", ["1", "y", "yes", "TRUE"])
 def test_the_sandbox_delivers_nothing(peer: SendGridPeer, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
-    """With SENDGRID_SANDBOX_ENABLED the request is checked, nobody gets it, and the receipt says so."""
+    """With SENDGRID_SANDBOX_ENABLED the request is checked, nobody gets it, and the receipt calls it a trial."""
     monkeypatch.setenv("SENDGRID_SANDBOX_ENABLED", word)
     receipt = output(peer).deliver(edition())
     assert (peer.sent, peer.requests) == ([], 1)
-    assert "sandbox mode: SendGrid checked it and delivered nothing" in receipt.detail
+    assert (
+        receipt.trial == "sandbox mode (SENDGRID_SANDBOX_ENABLED): SendGrid checked it and delivered nothing"
+    )
 
 
 def test_the_key_comes_from_the_environment(peer: SendGridPeer, monkeypatch: pytest.MonkeyPatch) -> None:
