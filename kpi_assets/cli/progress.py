@@ -51,7 +51,8 @@ def describe_foreseen(foreseen: Foreseen) -> str:
         whose = f"{escape(foreseen.recipient)}: " if foreseen.recipient else ""
         reason = str(foreseen.error or foreseen.stopped)
         return f"output {foreseen.output}: {whose}nothing, {escape(reason)}"
-    to = f" [dim]to {escape(', '.join(foreseen.recipients))}[/]" if foreseen.recipients else ""
+    unnamed = [name for name in foreseen.recipients if name not in foreseen.text]
+    to = f" [dim]to {escape(', '.join(unnamed))}[/]" if unnamed else ""
     return f"output {foreseen.output}: {escape(foreseen.text)}{to}"
 
 

@@ -44,8 +44,8 @@ def send_test(
 ) -> None:
     """Make one edition as `preview` does and send it to ADDRESS alone; the audience gets nothing.
 
-    Goes by every output that people see, or by those named with --output. Nothing is recorded: the edition can still
-    be delivered. Ends with 1 when an output failed.
+    Goes by every output that people see and that has such addresses, or by those named with --output. Nothing is
+    recorded: the edition can still be delivered. Ends with 1 when an output failed, or none has such addresses.
     """
     from kpi_assets.cli.progress import show
     from kpi_assets.pipeline import preview_document
@@ -64,9 +64,8 @@ def send_test(
         )
         failures = len(faults)
         reader, _ = reader_named(session, window, recipient)
-        for id in outputs:
-            failures += not _sent(reader, id, document, to)
-    if failures:
+        ways = [_sent(reader, id, document, to, named=bool(output)) for id in outputs]
+    if failures or False in ways or True not in ways:
         raise typer.Exit(1)
 
 
@@ -79,17 +78,34 @@ def _outputs(plan: ReportPlan, wanted: list[str] | None) -> tuple[str, ...]:
     return notify
 
 
-def _sent(session: Session, id: str, document: Document, to: list[str]) -> bool:
+def _sent(session: Session, id: str, document: Document, to: list[str], *, named: bool) -> bool | None:
+    """Whether it was sent; None where the output has no such addresses and nobody named it."""
     from rich.markup import escape
 
-    from kpi_assets.errors import KpiAssetsError, redact
+    from kpi_assets.errors import DeliveryError, KpiAssetsError, redact
 
-    try:
-        for part in session.output(id).readdressed(to).split():
-            receipt = part.deliver(document)
-            err.print(f"  [green]✓[/] output {id}  [dim]test to {escape(', '.join(receipt.recipients))}[/]")
-            out.print(receipt.location, markup=False)
-    except KpiAssetsError as error:
+    def failed(error: KpiAssetsError) -> bool:
         err.print(f"  [red]✗[/] output {id}  [red]{escape(redact(str(error), session.secrets))}[/]")
         return False
+
+    try:
+        output = session.output(id)
+    except KpiAssetsError as error:
+        return failed(error)
+    try:
+        parts = output.readdressed(to).split()
+    except DeliveryError as error:
+        if named:
+            return failed(error)
+        reason = escape(redact(error.reason, session.secrets))
+        err.print(f"  [yellow]-[/] output {id}  [yellow]left out[/] [dim]{reason}[/]")
+        return None
+    try:
+        for part in parts:
+            receipt = part.deliver(document)
+            told = receipt.trial or f"test to {', '.join(receipt.recipients)}"
+            err.print(f"  [green]✓[/] output {id}  [dim]{escape(told)}[/]")
+            out.print(receipt.location, markup=False)
+    except KpiAssetsError as error:
+        return failed(error)
     return True

@@ -29,7 +29,7 @@ def _channels(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Every channel once: `#sales` and `sales` are the same."""
     found: dict[str, str] = {}
     for text in (part.strip() for whole in texts for part in whole.split(",")):
-        if not text.strip("#") or " " in text:
+        if not text.strip("#") or " " in text or "@" in text[1:]:
             raise ValueError(
                 f"'{text}' is no channel: write #name, or the id that Slack shows in its details"
             )

@@ -46,7 +46,7 @@ def test_a_mail_is_sent_once_and_otherwise_when_asked(
 
         dry = invoke("run", *report, "--dry-run")
         assert (dry.exit_code, told(peer)) == (0, [])
-        assert "to ada@example.com, bob@example.com" in dry.stderr
+        assert dry.stderr.count("to ada@example.com, bob@example.com") == 1
 
         assert invoke("run", *report).exit_code == 0
         again = invoke("run", *report)
@@ -68,3 +68,26 @@ def test_a_mail_is_sent_once_and_otherwise_when_asked(
     entries = open_ledger(tmp_path / ".kpi_assets", {}).entries()
     mails = {e.edition: (e.state, e.attempts) for e in entries if e.output == "board"}
     assert mails == {"2024-11-22": ("sent", 1), "2024-11-23": ("sent", 1), "2024-11-24": ("sent", 2)}
+
+
+def test_a_test_leaves_out_what_has_no_such_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chat and webhook, which have no mail addresses, are left out of a test by mail; named, or alone, they fail."""
+    monkeypatch.chdir(tmp_path)
+    others = """\
+  team: {plugin: slack, args: {channels: "#kpis", api_token: xoxb-none}}
+  hook: {plugin: webhook, args: {url: "http://127.0.0.1:9/x"}}
+"""
+    with mail_server(tmp_path, starttls=False) as peer:
+        file = write_report(tmp_path)
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text + MAIL.format(port=peer.port) + others, encoding="utf-8")
+        report = ("-c", str(file), "--to", "me@example.com")
+        test = invoke("send-test", *report)
+        assert (test.exit_code, told(peer)) == (0, [["me@example.com"]]), test.stderr
+        assert "output team  left out 'me@example.com' is no channel" in test.stderr
+        assert "output hook  left out" in test.stderr
+        named = invoke("send-test", *report, "--output", "team", "--output", "board")
+        assert "output 'team': 'me@example.com' is no channel" in named.stderr
+        assert (named.exit_code, len(peer.posts)) == (1, 2)
+        file.write_text(text + others, encoding="utf-8")
+        assert invoke("send-test", *report).exit_code == 1
