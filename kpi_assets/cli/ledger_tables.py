@@ -55,8 +55,10 @@ def facts_table(entry: Entry) -> Table:
         "edition": f"{entry.edition}, {window}",
         "output": f"{entry.output} ({entry.plugin}, {entry.effect})",
         "state": entry.state,
-        "reason": entry.reason,
-        "to": "\n".join(entry.recipients),
+        "reason": entry.reason if entry.state != "partial" else "",
+        "to": "\n".join(entry.recipients) if entry.state != "partial" else "",
+        "who got it": "\n".join(_reached(entry)) if entry.state == "partial" else "",
+        "who did not": "\n".join(entry.receipt.refused) if entry.receipt and entry.state == "partial" else "",
         "delivered": moment(entry.delivered_at),
         "receipt": entry.receipt.location if entry.receipt else "",
         "detail": entry.receipt.detail if entry.receipt else "",
@@ -102,6 +104,10 @@ def moment(at: datetime | None) -> str:
 def _state(state: str) -> str:
     color = COLORS.get(state, "default")
     return f"[{color}]{escape(state)}[/]"
+
+
+def _reached(entry: Entry) -> tuple[str, ...]:
+    return entry.receipt.recipients if entry.receipt else ()
 
 
 def _to(entry: Entry) -> str:

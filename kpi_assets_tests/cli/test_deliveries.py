@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -14,7 +15,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from kpi_assets.cli.app import app
-from kpi_assets.cli.ledger_tables import attempts_table, deliveries_table
+from kpi_assets.cli.ledger_tables import attempts_table, deliveries_table, facts_table
 from kpi_assets.errors import InputError, KpiAssetsError
 from kpi_assets.ledger import Held, Terms
 from kpi_assets.ledger.store import Ledger, open_ledger
@@ -155,6 +156,20 @@ def test_doctor_looks_at_the_ledger(home: Path, tmp_path: Path, monkeypatch: pyt
     assert done.exit_code == 1
     assert "✗ ledger" in done.stdout
     assert "hunter2" not in done.stdout
+
+
+def test_a_partial_delivery_shows_who_got_it(home: Path) -> None:
+    """`show` has those who got it, and those who were refused with the reason, apart."""
+    ledger = open_ledger(home, os.environ)
+    held = claimed(ledger, replace(MAIL, output="few"))
+    refused = ("bob@example.com: 550 no such user",)
+    ledger.arrived(held, receipt(MAIL, refused=refused), now=START)
+    text = StringIO()
+    Console(file=text, width=100).print(facts_table(ledger.entry(held.id)))
+    assert re.search(
+        r"who got it +ada@example.com *\n +who did not +bob@example.com: 550 no such user", text.getvalue()
+    )
+    assert text.getvalue().count("bob@") == 1
 
 
 def test_send_test_needs_somebody_to_tell(home: Path, tmp_path: Path) -> None:
