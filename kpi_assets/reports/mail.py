@@ -20,7 +20,7 @@ from kpi_assets.errors import InputError
 from kpi_assets.reports import css
 from kpi_assets.reports.digest import Digest, failure_sentences
 from kpi_assets.reports.mail_pictures import Bitmap, bitmap, files, logo_bitmap
-from kpi_assets.reports.mail_tables import mail_table
+from kpi_assets.reports.mail_tables import mail_note, mail_table
 from kpi_assets.reports.prose import markdown_to_html
 from kpi_assets.reports.templating import render
 from kpi_assets.reports.trust import trusted
@@ -111,6 +111,7 @@ class MailWriter:
             "markdown": lambda text: trusted(markdown_to_html(text)),
             "failure": failure_sentences,
             "under": _under,
+            "note": mail_note,
             "table": lambda element: mail_table(element, self.light),
         }
 

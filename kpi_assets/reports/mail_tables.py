@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kpi_assets.contracts import Cell, Column, Table
+from kpi_assets.contracts import Block, Cell, Column, Table
+from kpi_assets.reports.digest import MISSING
 from kpi_assets.reports.words import safe_link
 from kpi_assets.style.theme import Palette
 
@@ -34,9 +35,27 @@ class MailTable:
     rows: tuple[tuple[MailCell, ...], ...]
 
 
+def mail_note(block: Block) -> str:
+    """The block's note, without the word on n/a where that stands only in columns that mails leave out."""
+    tables = [element for element in block.elements if isinstance(element, Table)]
+    if not tables or any(_shows_missing(table) for table in tables):
+        return block.note
+    return MISSING.sub("", block.note).strip()
+
+
+def _shows_missing(table: Table) -> bool:
+    kept = _kept(table)
+    return any(row[i].missing for row in (*table.rows, *table.footer) for i in kept if i < len(row))
+
+
+def _kept(table: Table) -> list[int]:
+    """The columns that a phone has room for; all where there would be none."""
+    return [i for i, column in enumerate(table.columns) if not column.low] or list(range(len(table.columns)))
+
+
 def mail_table(table: Table, palette: Palette) -> MailTable:
     """The table without the columns that a phone has no room for, its footer as last rows."""
-    kept = [i for i, column in enumerate(table.columns) if not column.low] or list(range(len(table.columns)))
+    kept = _kept(table)
     columns = [table.columns[i] for i in kept]
     barred = [any(row[i].bar is not None for row in table.rows if i < len(row)) for i in kept]
     stepped = [any(row[i].heat is not None for row in table.rows if i < len(row)) for i in kept]

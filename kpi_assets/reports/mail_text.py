@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kpi_assets.contracts import Block, Element, Panels, Picture, Prose, Raw, Stat, Stats, Table
 from kpi_assets.reports.digest import Digest, failure_sentences, name_of
 from kpi_assets.reports.headline import figure_words
+from kpi_assets.reports.mail_tables import mail_note
 from kpi_assets.reports.plain import markdown_text, text_table, wrapped
 from kpi_assets.reports.words import WORDS
 
@@ -74,8 +75,8 @@ def _block(block: Block) -> str:
         lines.append(_element(element, block))
     if not block.elements:
         lines.append("  Nothing to show in this window.")
-    if block.note:
-        lines.append(wrapped(block.note, indent="  "))
+    if note := mail_note(block):
+        lines.append(wrapped(note, indent="  "))
     return "\n".join(line for line in lines if line)
 
 

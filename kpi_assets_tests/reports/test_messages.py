@@ -16,10 +16,12 @@ from kpi_assets.reports.data import data_files
 from kpi_assets.reports.digest import EXCERPT, Digest, digest
 from kpi_assets.reports.headline import SUBJECT, window_words
 from kpi_assets.reports.lead import lead
+from kpi_assets.reports.mail import render_mail
 from kpi_assets.reports.mail_text import render_text
 from kpi_assets.reports.plain import markdown_text, wrapped
 from kpi_assets.reports.slack import MRKDWN, render_slack, split
 from kpi_assets.style.numbers import NumberStyle
+from kpi_assets.style.theme import Theme
 from kpi_assets_tests.outputs.http_peers import block_errors
 from kpi_assets_tests.reports.samples import WEEK, block, every_kind, heat_table, meta, rank_table, stat
 
@@ -129,6 +131,16 @@ def test_tables_are_cut_and_say_so() -> None:
     assert cut.note == "Showing 5 of 1,042 rows. n/a: no value. Poland is not measured."
     short = told(block("t", heat_table(), note=note)).evidence[0]
     assert short.note == note
+
+
+def test_a_mail_does_not_explain_what_it_does_not_show() -> None:
+    """Where n/a stands only in columns that mails leave out, neither text nor HTML has a word on it."""
+    note = "Showing 10 of 42 rows. n/a: no value. Poland is not measured."
+    cut = told(block("t", rank_table(10), note=note))
+    text, html = render_text(cut), render_mail(cut, Theme()).files[0].content.decode()
+    for mail in (text, html):
+        assert "Showing 5 of 42 rows. Poland is not measured." in mail
+        assert "n/a" not in mail
 
 
 def test_figures_beyond_the_eighth_are_named() -> None:
