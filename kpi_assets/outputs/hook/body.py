@@ -74,9 +74,23 @@ def _form(edition: bytes, files: tuple[File, ...], id: str) -> Body:
     from urllib3 import encode_multipart_formdata
 
     fields: list[tuple[str, Any]] = [("edition", ("edition.json", edition, "application/json"))]
-    fields += [("files", (file.path.replace("/", "-"), file.content, file.media_type)) for file in files]
+    fields += [("files", (_flat(file.path), _flat_links(file, files), file.media_type)) for file in files]
     content, media_type = encode_multipart_formdata(fields, boundary=id)
     return Body(media_type, content, len(files))
+
+
+def _flat(path: str) -> str:
+    """A file's name in a form, where receivers drop folders."""
+    return path.replace("/", "-")
+
+
+def _flat_links(file: File, files: tuple[File, ...]) -> bytes:
+    """The file's content; Markdown shows its figures by the names that they have in the form."""
+    content = file.content
+    if file.path == "index.md":
+        for other in files:
+            content = content.replace(f"]({other.path})".encode(), f"]({_flat(other.path)})".encode())
+    return content
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
