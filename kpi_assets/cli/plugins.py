@@ -82,7 +82,9 @@ def _print_list(found: list[Plugin]) -> None:
         table.add_row(
             plugin.kind, f"[bold]{plugin.name}[/]", f"{plugin.package} {plugin.version}", plugin.target
         )
-    (out if out.is_terminal else Console(width=UNBROKEN, highlight=False)).print(table)  # in a pipe a line each
+    (out if out.is_terminal else Console(width=UNBROKEN, highlight=False)).print(
+        table
+    )  # in a pipe a line each
 
 
 def _print_args(plugin: Plugin) -> None:

@@ -20,7 +20,7 @@ from kpi_assets.outputs.mailing.complaints import complaints
 from kpi_assets.outputs.mailing.letter import Enclosure, Letter, write_letter
 from kpi_assets.outputs.mailing.mime import extra_headers, message_id
 from kpi_assets.outputs.mailing.note import AUTOMATIC, note_id
-from kpi_assets.retries import SayableError, attempts
+from kpi_assets.retries import TransientError, attempts
 
 KEY, SANDBOX = "SENDGRID_API_KEY", "SENDGRID_SANDBOX_ENABLED"
 BATCH = 1000
@@ -53,7 +53,7 @@ class SendGridArgs(LetterArgs):
         return self
 
 
-class BusyError(SayableError):
+class BusyError(TransientError):
     """SendGrid said 429: the request was not taken."""
 
 

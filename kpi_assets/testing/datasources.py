@@ -155,7 +155,9 @@ class DatasourceSuite(PluginSuite):
             source.close()
         kept = {
             "the answer, which is stored": frame.to_csv(index=False),
-            "what analyse() says, which Dagster shows": repr(self.plugin.analyse(self.question(), source.args)),
+            "what analyse() says, which Dagster shows": repr(
+                self.plugin.analyse(self.question(), source.args)
+            ),
         }
         nothing_wrong(leaks(kept, self.secrets_of(source)))
 

@@ -305,7 +305,7 @@ def _(folder: Path) -> Generator[Fault]:
         output = SCP.format(port=peer.port, site=site, key=peer.key, known=peer.known_hosts)
         words = (
             f"the host refused {site}/",
-            "is its disk or quota full",
+            "look whether its disk or quota is full",
             "`latest` still shows a whole edition",
         )
         yield Fault(output, words, got=lambda: len([p for p in _tree(site) if p.endswith("index.html")]))

@@ -323,10 +323,40 @@ def test_a_stranger_is_not_trusted(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     with mail_server(tmp_path) as peer:
-        for more in ({}, {"ca_file": str(self_made_certificate(other))}):
-            with pytest.raises(DeliveryError, match=r"is not trusted .*give `ca_file`"):
+        stranger = str(self_made_certificate(other))
+        for more, words in (
+            ({}, "give `ca_file`"),
+            ({"ca_file": stranger}, f"{stranger} is not of who signed it"),
+        ):
+            with pytest.raises(DeliveryError, match=f"is not trusted .*{words}"):
                 output(peer, **more).deliver(edition())
     assert peer.posts == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none.pem", "is not there"),
+        ("words.pem", "holds no certificate"),
+        ("broken.pem", "holds no certificate"),
+        (".", "cannot be read: Is a directory"),
+    ],
+)
+def test_a_useless_ca_file_is_the_culprit(tmp_path: Path, name: str, words: str) -> None:
+    """A `ca_file` that is missing, a folder, or no certificate is what the error names, not the server."""
+    (tmp_path / "words.pem").write_text("hello")
+    (tmp_path / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n")
+    file = tmp_path / name
+    with mail_server(tmp_path) as peer, pytest.raises(DeliveryError) as caught:
+        output(peer, ca_file=str(file), retry_for=30).deliver(edition())
+    assert caught.value.reason.startswith(f"`ca_file` {file} {words}")
+
+
+def test_a_server_that_wants_a_login_says_what_to_give(tmp_path: Path) -> None:
+    """Without a login, where one is wanted, the error names the arguments."""
+    words = "it wants a login, give `username` and `password`"
+    with mail_server(tmp_path, login=True) as peer, pytest.raises(DeliveryError, match=words):
+        output(peer, ca_file=peer.ca_file).deliver(edition())
 
 
 def test_missing_encryption_is_refused_where_it_was_asked_for(peer: MailPeer) -> None:

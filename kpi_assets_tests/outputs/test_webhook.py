@@ -113,7 +113,7 @@ def test_texts_inside(peer: HookPeer) -> None:
 
 
 def test_a_form_with_files(peer: HookPeer) -> None:
-    """A form holds the object and each file under its name, byte for byte."""
+    """A form holds the object and each file under its name, byte for byte; Markdown links figures by those names."""
     formats = ("html", "md", "csv")
     made = document(0, formats)
     receipt = output(peer, content="multipart", include=formats).deliver(made)
@@ -121,10 +121,11 @@ def test_a_form_with_files(peer: HookPeer) -> None:
     assert json.loads(parts.pop("edition.json"))["edition"] == "2024-11-24"
     assert parts == {
         "index.html": made.file("index.html").content,
-        "index.md": made.file("index.md").content,
+        "index.md": made.file("index.md").content.replace(b"](figures/", b"](figures-"),
         "figures-chart-plot.svg": made.file("figures/chart-plot.svg").content,
         "data-k.csv": made.file("data/k.csv").content,
     }
+    assert b"](figures-chart-plot.svg)" in parts["index.md"]
     assert receipt.files == 4
 
 
@@ -238,8 +239,22 @@ def test_nobody_answers() -> None:
     """A receiver that cannot be reached is named; it is known that nothing was sent."""
     made = WebhookOutput("hook", WebhookArgs(url="http://127.0.0.1:9/x", retry_for=0))
     error = refusal(made)
-    assert str(error).startswith("output 'hook': http://127.0.0.1:9 cannot be reached")
+    assert (
+        str(error)
+        == "output 'hook': http://127.0.0.1:9 cannot be reached (Connection refused). Nothing was accepted"
+    )
     assert not error.ambiguous
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("none.pem", "No such file"), ("words.pem", "it holds no certificate")]
+)
+def test_a_useless_ca_file_is_the_culprit(peer: HookPeer, tmp_path: Path, name: str, words: str) -> None:
+    """A `ca_file` that is missing or no certificate is what the error names, not the receiver."""
+    (tmp_path / "words.pem").write_text("hello")
+    file = tmp_path / name
+    made = output(peer, url=peer.url.replace("http:", "https:"), ca_file=str(file))
+    assert str(refusal(made)).startswith(f"output 'hook': `ca_file` {file} cannot be used: {words}")
 
 
 def test_https_that_is_none(peer: HookPeer) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from kpi_assets.errors import redact
+from kpi_assets.retries import TransientError
 
 if TYPE_CHECKING:
     import urllib3
@@ -18,10 +19,11 @@ COME_BACK = frozenset({429, 500, 502, 503})
 """The receiver says itself that it did not take it."""
 UNCLEAR = frozenset({504})
 """Somebody between us and the receiver did not see its answer."""
+ADVICE = {401: "; check `secret` and `headers`", 403: "; check `secret` and `headers`", 404: "; check `url`"}
 MOST = 4096
 
 
-class BusyError(Exception):
+class BusyError(TransientError):
     """Nothing was accepted. `after`: when the receiver wants to be asked again, in seconds, if it said so."""
 
     def __init__(self, reason: str, status: int | None = None, after: float | None = None) -> None:
@@ -109,6 +111,11 @@ class Target:
         return PoolManager(ca_certs=self.ca_file)
 
     def _untrusted(self, error: Exception) -> RefusedError:
+        if unusable := next((cause for cause in error.args if _is_of_file(cause)), None):
+            why = getattr(unusable, "strerror", None) if not isinstance(unusable, ssl.SSLError) else None
+            return RefusedError(
+                f"`ca_file` {self.ca_file} cannot be used: {why or 'it holds no certificate'}"
+            )
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
             return RefusedError(
                 f"the certificate of {self.origin} cannot be verified: set `ca_file` to its authority's PEM file"
@@ -124,8 +131,9 @@ class Target:
         if 300 <= status < 400:
             raise RefusedError(f"{said}; it is at another address now, correct `url`", status)
         if status >= 400:
-            advice = "; check `secret` and `headers`" if status in {401, 403} else ""
-            raise RefusedError(said + advice, status, ambiguous=status in UNCLEAR)
+            unclear = status in UNCLEAR
+            advice = "; it may have arrived" if unclear else ADVICE.get(status, "")
+            raise RefusedError(said + advice, status, ambiguous=unclear)
         place = response.headers.get("Location", "")
         return Answer(status, redact(place, self.secrets) if place.startswith("https://") else "")
 
@@ -155,5 +163,13 @@ def _words(response: urllib3.BaseHTTPResponse) -> str:
         return ""
 
 
+def _is_of_file(cause: object) -> bool:
+    """Is it about the file of authorities, and not about the line?"""
+    if isinstance(cause, ssl.SSLError):
+        return cause.library in {"X509", "PEM"}
+    return isinstance(cause, FileNotFoundError | IsADirectoryError | PermissionError)
+
+
 def _kind(error: Exception) -> str:
-    return type(error).__name__
+    """What the system said, else the error's name: its words may hold the address."""
+    return getattr(error.__cause__, "strerror", None) or type(error).__name__

@@ -12,6 +12,8 @@ from typing import Literal, TypeVar
 
 from kpi_assets.contracts import handing_over
 from kpi_assets.errors import DeliveryError, redact
+from kpi_assets.outputs.mailing.faults import plain, reason_of, secrets_of
+from kpi_assets.retries import TransientError
 
 Tls = Literal["starttls", "implicit", "none"]
 T = TypeVar("T")
@@ -51,7 +53,7 @@ class Accepted:
     answer: str
 
 
-class AwayError(Exception):
+class AwayError(TransientError):
     """The server could not be spoken to, and nothing was handed over: trying again is safe."""
 
 
@@ -85,16 +87,16 @@ def send(
             if code in {250, 251}:
                 taken.append(recipient)
             else:
-                refused.append(f"{recipient}: {code} {_text(text)}")
+                refused.append(f"{recipient}: {code} {plain(text)}")
                 if code == 421:
-                    raise AwayError(f"{server.address} closed the connection: {_text(text)}")
+                    raise AwayError(f"{server.address} closed the connection: {plain(text)}")
 
     _told(server, envelope)
     if not taken:
-        reasons = redact("; ".join(refused), _secrets(server))
+        reasons = redact("; ".join(refused), secrets_of(server))
         raise DeliveryError(server.output, f"{server.address} refused every recipient: {reasons}")
     answer = _hand_over(server, smtp, content)
-    return Accepted(tuple(taken), tuple(redact(text, _secrets(server)) for text in refused), answer)
+    return Accepted(tuple(taken), tuple(redact(text, secrets_of(server)) for text in refused), answer)
 
 
 def _hand_over(server: Server, smtp: smtplib.SMTP, content: bytes) -> str:
@@ -112,11 +114,13 @@ def _hand_over(server: Server, smtp: smtplib.SMTP, content: bytes) -> str:
     try:
         code, text = smtp.getreply()
     except (smtplib.SMTPException, OSError) as error:
-        reason = f"{server.address} took the whole message and then did not answer ({_reason(error, server)})"
+        reason = (
+            f"{server.address} took the whole message and then did not answer ({reason_of(error, server)})"
+        )
         advice = "it may have been delivered: ask a recipient before it is sent again"
         raise DeliveryError(server.output, f"{reason}; {advice}", ambiguous=True) from None
     _told(server, lambda: _answered((code, text), "the message was refused"))
-    return redact(_text(text), _secrets(server))
+    return redact(plain(text), secrets_of(server))
 
 
 def _open(server: Server) -> smtplib.SMTP:
@@ -163,7 +167,7 @@ def _answered(reply: tuple[int, bytes], what: str, wanted: int = 250) -> None:
     code, text = reply
     if code == wanted:
         return
-    words = f"{what}: {code} {_text(text)}"
+    words = f"{what}: {code} {plain(text)}"
     raise AwayError(words) if 400 <= code < 500 else smtplib.SMTPResponseException(code, words)
 
 
@@ -172,9 +176,9 @@ def _told(server: Server, act: Callable[[], T]) -> T:
     try:
         return act()
     except AwayError as error:
-        raise AwayError(redact(f"{server.address}: {error}", _secrets(server))) from None
+        raise AwayError(redact(f"{server.address}: {error}", secrets_of(server))) from None
     except (smtplib.SMTPException, OSError) as error:
-        reason = _reason(error, server)
+        reason = reason_of(error, server)
         if _passes(error):
             raise AwayError(reason) from None
         raise DeliveryError(server.output, reason) from None
@@ -184,50 +188,9 @@ def _passes(error: smtplib.SMTPException | OSError) -> bool:
     """Could it go away by itself? Refused logins, untrusted certificates and 5xx answers do not."""
     if isinstance(error, smtplib.SMTPResponseException):
         return 400 <= error.smtp_code < 500
-    return not isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError | FileNotFoundError)
-
-
-def _reason(error: smtplib.SMTPException | OSError, server: Server) -> str:
-    words = _refusal(error, server) if isinstance(error, smtplib.SMTPException) else _fault(error, server)
-    return redact(words, _secrets(server))
-
-
-def _refusal(error: smtplib.SMTPException, server: Server) -> str:
-    where = server.address
-    match error:
-        case smtplib.SMTPAuthenticationError():
-            answer = f"{error.smtp_code} {_text(error.smtp_error)}"
-            return f"{where} refused the login of '{server.username}' ({answer}); check `username` and `password`"
-        case smtplib.SMTPResponseException():
-            return f"{where}: {_text(error.smtp_error)}"
-        case smtplib.SMTPNotSupportedError():
-            return (
-                f"{where} offers no login; leave `username` out, or use the port for submission (587 or 465)"
-            )
-        case smtplib.SMTPServerDisconnected() if "timed out" in str(error):
-            return f"{where} did not answer within {server.timeout:g} s"
-        case _:
-            return f"{where} closed the connection"
-
-
-def _fault(error: OSError, server: Server) -> str:
-    where = server.address
-    match error:
-        case ssl.SSLCertVerificationError():
-            advice = ", or `tls: none` for a server on this machine" if server.is_loopback else ""
-            return (
-                f"the certificate of {where} is not trusted ({error.verify_message}); give `ca_file`{advice}"
-            )
-        case ssl.SSLError():
-            return f"{where} does not speak TLS as asked; `tls: implicit` is for port 465, `starttls` for 587 and 25"
-        case TimeoutError():
-            return f"{where} did not answer within {server.timeout:g} s"
-        case ConnectionRefusedError():
-            return f"nothing answers at {where}; check `smtp_host` and `smtp_port`"
-        case FileNotFoundError():
-            return f"`ca_file` {server.ca_file} is not there"
-        case _:
-            return f"{where} cannot be reached: {error.strerror or error}"
+    return not isinstance(
+        error, ssl.SSLError | smtplib.SMTPNotSupportedError | FileNotFoundError | IsADirectoryError
+    )
 
 
 def _dotted(content: bytes) -> bytes:
@@ -235,12 +198,3 @@ def _dotted(content: bytes) -> bytes:
     lines = content.replace(b"\r\n", b"\n").split(b"\n")
     stuffed = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
     return stuffed + (b"" if stuffed.endswith(b"\r\n") else b"\r\n") + b".\r\n"
-
-
-def _text(answer: bytes | str) -> str:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return " ".join(text.split())
-
-
-def _secrets(server: Server) -> tuple[str, ...]:
-    return (server.password,) if server.password else ()

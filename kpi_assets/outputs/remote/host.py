@@ -240,4 +240,4 @@ def _reason(error: OSError, path: str) -> str:
     if error.errno == errno.EACCES:
         return f"this user may not use {path}: allow it on the host, or choose another `remote_path`"
     words = " ".join(str(error).split())
-    return f"the host refused {path} ({words}): is its disk or quota full, or something in the way?"
+    return f"the host refused {path} ({words}): look whether its disk or quota is full, or something is in the way"

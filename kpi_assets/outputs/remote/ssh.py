@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kpi_assets.errors import PluginError, redact
 from kpi_assets.registry import install_hint
+from kpi_assets.retries import TransientError
 
 if TYPE_CHECKING:
     import paramiko
@@ -27,7 +28,7 @@ class HostError(Exception):
     """The host does not take what we bring; trying again does not help."""
 
 
-class AwayError(Exception):
+class AwayError(TransientError):
     """The host cannot be reached, or the line broke."""
 
 
