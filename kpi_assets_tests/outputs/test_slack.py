@@ -160,13 +160,16 @@ def test_patience_ends(peer: SlackPeer) -> None:
     "answer",
     [Answer(200, hang_up=True), Answer(503, "busy"), refused("internal_error"), Answer(200, "<html>")],
 )
-def test_a_post_without_a_clear_answer_is_a_doubt(peer: SlackPeer, answer: Answer) -> None:
-    """A broken line, a 5xx or an answer that is none after a post is ambiguous, and the post is not repeated."""
+def test_a_post_without_a_clear_answer_is_a_doubt(
+    peer: SlackPeer, answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broken line, a 5xx or no answer after a post is ambiguous; it is not repeated, and only we speak of it."""
     peer.next["chat.postMessage"] = [answer]
     with pytest.raises(DeliveryError, match="may stand in the channel") as caught:
         output(peer).deliver(edition())
     assert caught.value.ambiguous
     assert peer.calls.count("chat.postMessage") == 1
+    assert [record for record in caplog.records if record.name.startswith("slack_sdk")] == []
 
 
 def test_files_that_slack_still_looks_at_are_waited_for(peer: SlackPeer) -> None:

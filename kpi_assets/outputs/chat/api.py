@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -109,6 +110,8 @@ class Slack:
         from slack_sdk import WebClient
         from slack_sdk.errors import SlackApiError, SlackClientError
 
+        # It writes answers, and errors that we word ourselves, to its own log, without a word on whose they are.
+        logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
         # Without its own handlers the client would repeat a post after a broken line.
         client = WebClient(self.token, base_url=self.base_url, timeout=self.timeout, retry_handlers=[])
         try:
