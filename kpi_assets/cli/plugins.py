@@ -108,7 +108,7 @@ def _print_args(plugin: Plugin) -> None:
 
 
 def _table(*headings: str) -> Table:
-    """No word of it is cut: on a narrow terminal, or in a pipe, cells go on in the next line, and the first two last."""
+    """No word of it is cut: where there is little room, cells go on in the next line, the first columns last."""
     table = Table(box=None, pad_edge=False)
     for place, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", no_wrap=place < len(headings) // 2)

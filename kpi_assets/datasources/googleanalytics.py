@@ -19,8 +19,8 @@ from kpi_assets.datasources.ga4.choosing import chosen
 from kpi_assets.datasources.ga4.client import Access, GoogleClient
 from kpi_assets.datasources.ga4.reading import MalformedError, batch_of
 from kpi_assets.datasources.ga4.wire import request_of
-from kpi_assets.datasources.rest.client import Deadline
 from kpi_assets.datasources.times import TimeReader
+from kpi_assets.datasources.waiting import Deadline
 from kpi_assets.datasources.web import Address, RefusedError
 from kpi_assets.errors import QueryError, TooMuchError
 from kpi_assets.logs import logger

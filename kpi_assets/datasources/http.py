@@ -19,7 +19,6 @@ from kpi_assets.datasources.options import QueryOptions
 from kpi_assets.datasources.rest.asking import Filler, HttpQuery, read_query, uses_interval
 from kpi_assets.datasources.rest.client import (
     Ask,
-    Deadline,
     LoginError,
     Manner,
     PassingError,
@@ -31,6 +30,7 @@ from kpi_assets.datasources.rest.client import (
 from kpi_assets.datasources.rest.paging import Walk
 from kpi_assets.datasources.rest.reading import Page, Part, read_page
 from kpi_assets.datasources.times import TimeReader
+from kpi_assets.datasources.waiting import Deadline
 from kpi_assets.errors import QueryError, RetriableError, TooMuchError
 from kpi_assets.logs import logger
 

@@ -14,9 +14,11 @@ from urllib.parse import unquote
 from pydantic import Field, SecretStr, model_validator
 
 from kpi_assets.contracts import Datasource, Query, QueryAnalysis, Window
+from kpi_assets.datasources.answered import Answer, complaint
 from kpi_assets.datasources.ci.frames import builds_frame, info_frame, jobs_frame
 from kpi_assets.datasources.ci.jobs import Job, JobInfo, info_of, jobs_in, listing_tree, path_of
-from kpi_assets.datasources.web import Answer, Login, RefusedError, WebArgs, WebClient, complaint
+from kpi_assets.datasources.waiting import Deadline
+from kpi_assets.datasources.web import Login, RefusedError, WebArgs, WebClient
 from kpi_assets.errors import QueryError, suggest
 from kpi_assets.logs import inherited, logger
 
@@ -35,6 +37,7 @@ KNOWN = 100
 """Builds that Jenkins lists of a job; of these the ones before the window's end count."""
 BUILD = "number,result,building,timestamp,duration,url,displayName"
 LOGIN = "`user` and `api_token`"
+ROOT = "no Jenkins API"
 
 
 class JenkinsArgs(WebArgs):
@@ -68,6 +71,15 @@ class Question:
     limit: int = LIMIT
 
 
+@dataclass(frozen=True)
+class Asking:
+    """A query while it is answered: how many builds per job, of which window, until when."""
+
+    limit: int
+    window: Window
+    deadline: Deadline
+
+
 class JenkinsDatasource(Datasource):
     """Queries: `get_all_jobs`, `get_job_info <job>`, or `builds`, those of all jobs (`query_args: {limit: 10}`)."""
 
@@ -88,19 +100,20 @@ class JenkinsDatasource(Datasource):
 
     def query(self, query: Query, window: Window) -> pd.DataFrame:
         question = _question(query)
-        answers: dict[str, Callable[[Question, Window], pd.DataFrame]] = {
-            "get_all_jobs": self._all_jobs,
-            "get_job_info": self._job_info,
-            "builds": self._builds,
+        asking = Asking(question.limit, window, self.client.deadline())
+        answers: dict[str, Callable[[], pd.DataFrame]] = {
+            "get_all_jobs": lambda: jobs_frame(self._jobs(asking)),
+            "get_job_info": lambda: info_frame(self._info(Job(question.job), asking), window.zone),
+            "builds": lambda: self._builds(asking),
         }
         try:
-            return answers[question.name](question, window)
+            return answers[question.name]()
         except RefusedError as error:
             raise QueryError(query.id, self.id, self.client.redacted(str(error))) from None
 
     def check(self) -> None:
         try:
-            self._json("", {"tree": "mode"}, "Jenkins")
+            self._json("", {"tree": "mode"}, ROOT, self.client.deadline())
         except RefusedError as error:
             raise QueryError("login", self.id, self.client.redacted(str(error))) from None
 
@@ -108,50 +121,48 @@ class JenkinsDatasource(Datasource):
         if "client" in self.__dict__:
             self.client.close()
 
-    def _all_jobs(self, question: Question, window: Window) -> pd.DataFrame:
-        del question, window
-        return jobs_frame(self._jobs())
-
-    def _job_info(self, question: Question, window: Window) -> pd.DataFrame:
-        return info_frame(self._info(Job(question.job), question.limit, window), window.zone)
-
-    def _builds(self, question: Question, window: Window) -> pd.DataFrame:
+    def _builds(self, asking: Asking) -> pd.DataFrame:
         from concurrent.futures import ThreadPoolExecutor
 
-        jobs = self._jobs()
+        jobs = self._jobs(asking)
         with ThreadPoolExecutor(self.args.concurrency, thread_name_prefix=self.id) as pool:
             look = inherited(self._info_if_there)
-            futures = [pool.submit(look, job, question.limit, window) for job in jobs]
+            futures = [pool.submit(look, job, asking) for job in jobs]
             try:
                 found = [future.result() for future in futures]
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return builds_frame([info for info in found if info], window.zone)
+        return builds_frame([info for info in found if info], asking.window.zone)
 
-    def _jobs(self) -> list[Job]:
+    def _jobs(self, asking: Asking) -> list[Job]:
         def listing(names: tuple[str, ...]) -> Any:
-            return self._json(path_of(names), {"tree": listing_tree()}, f"a folder '{'/'.join(names)}'")
+            what = f"a folder '{'/'.join(names)}'" if names else ROOT
+            return self._json(path_of(names), {"tree": listing_tree()}, what, asking.deadline)
 
         return _read(lambda: list(jobs_in(listing(()), (), listing)))
 
-    def _info_if_there(self, job: Job, limit: int, window: Window) -> JobInfo | None:
+    def _info_if_there(self, job: Job, asking: Asking) -> JobInfo | None:
         """None for a job that was deleted since it was listed."""
         try:
-            return self._info(job, limit, window)
+            return self._info(job, asking)
         except MissingError as error:
             log.warning("datasource '%s': %s", self.id, error)
             return None
 
-    def _info(self, job: Job, limit: int, window: Window) -> JobInfo:
+    def _info(self, job: Job, asking: Asking) -> JobInfo:
         tree = f"name,url,color,healthReport[score,description],builds[{BUILD}]{{0,{KNOWN}}}"
-        body = self._json(job.path, {"tree": tree}, f"a job '{job.fullname}'")
-        before = round(window.ends_at.timestamp() * 1000)
-        return _read(lambda: info_of(job, body, before, limit))
+        body = self._json(job.path, {"tree": tree}, f"a job '{job.fullname}'", asking.deadline)
+        before = round(asking.window.ends_at.timestamp() * 1000)
+        return _read(lambda: info_of(job, body, before, asking.limit))
 
-    def _json(self, path: str, params: dict[str, str], what: str) -> Any:
+    def _json(self, path: str, params: dict[str, str], what: str, deadline: Deadline) -> Any:
         """The JSON of an address. Raises RefusedError, MissingError where Jenkins does not have `what`."""
-        answer = self.client.get(f"{path}/api/json", params)
+        answer = self.client.get(f"{path}/api/json", params, deadline)
+        if answer.status == 404 and what == ROOT:
+            raise RefusedError(
+                f"{self.args.shown_host} has {ROOT} (404): is `host` right, with the path before /api/json?"
+            )
         if answer.status == 404:
             raise MissingError(
                 f"{self.args.shown_host} has not {what} (404), or does not show it to this user"

@@ -87,6 +87,12 @@ class MySqlArgs(MySqlLogin):
     driver: str | None = Field(None, pattern="^mysql$", description="KPI Reporter's `driver`: mysql.")
 
 
+HANDSHAKE = 10
+"""Seconds for a server's greeting and login where `connect_timeout` says nothing."""
+GRACE = 15
+"""Seconds after `statement_timeout` in which the server's own word of it arrives."""
+
+
 class MySqlBackend(AlchemyBackend):
     """One server; sessions that cannot write, in the zone of the naive timestamps."""
 
@@ -98,10 +104,15 @@ class MySqlBackend(AlchemyBackend):
         self.where = url.place or f"{connect_args.get('host')}:{connect_args.get('port')}"
 
     def _create_engine(self) -> Engine:
-        return pooled_engine(self.url.with_driver("pymysql"), self.connect_args, self.concurrency)
+        # PyMySQL's `connect_timeout` ends with the TCP connection: it would wait forever for a server's greeting.
+        patience = self.connect_args.get("connect_timeout", HANDSHAKE)
+        login = {**self.connect_args, "read_timeout": patience}
+        return pooled_engine(self.url.with_driver("pymysql"), login, self.concurrency)
 
     def prepare(self, connection: PoolProxiedConnection, job: Job) -> None:
         raw: Any = connection.driver_connection
+        # It has no public name. The server ends statements itself; this is for answers that no longer come through.
+        raw._read_timeout = job.timeout + GRACE
         if connection.info.get("prepared") != (job.zone, job.timeout):
             raw.autocommit(True)
             with raw.cursor() as cursor:

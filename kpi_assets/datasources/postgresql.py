@@ -90,6 +90,10 @@ class PostgresqlArgs(SqlArgs):
         return {_DRIVER_NAMES.get(name, name): value for name, value in given.items() if value is not None}
 
 
+KEEPALIVES: Mapping[str, int] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds and tries after which a server that the network has lost counts as away; the system's own take hours."""
+
+
 class PostgresqlBackend(AlchemyBackend):
     """One server; each query is a read-only transaction with its own time limit and zone."""
 
@@ -100,7 +104,9 @@ class PostgresqlBackend(AlchemyBackend):
         self.url, self.connect_args, self.concurrency = url, connect_args, concurrency
 
     def _create_engine(self) -> Engine:
-        return pooled_engine(self.url.with_driver("psycopg2"), self.connect_args, self.concurrency)
+        url = self.url.with_driver("psycopg2")
+        login = {**({} if "keepalives" in url else KEEPALIVES), **self.connect_args}
+        return pooled_engine(url, login, self.concurrency)
 
     def bound(self, instant: datetime, zone: str) -> Any:
         return instant if is_ambiguous(instant, zone) else super().bound(instant, zone)

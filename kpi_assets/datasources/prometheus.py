@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, SecretStr, model_validator
 
 from kpi_assets.contracts import Datasource, PluginArgs, Query, QueryAnalysis, Window
+from kpi_assets.datasources.answered import Answer, complaint, is_passing
 from kpi_assets.datasources.promql.answer import AnswerError, Points, TooManyPointsError, points_of
 from kpi_assets.datasources.promql.grid import Run, cuts_days, runs
 from kpi_assets.datasources.promql.text import PersonalTextError, personal, ranged_call
-from kpi_assets.datasources.web import Answer, Login, RefusedError, WebArgs, WebClient, complaint, is_passing
+from kpi_assets.datasources.waiting import Deadline
+from kpi_assets.datasources.web import Login, RefusedError, WebArgs, WebClient
 from kpi_assets.errors import QueryError, TooMuchError, suggest
 from kpi_assets.logs import logger
 from kpi_assets.style.durations import parse_duration
@@ -96,10 +98,10 @@ class PrometheusDatasource(Datasource):
         step = _step(query)
         values = query.recipient.values if query.recipient else {}
         text = _personal(query, values.__getitem__)
-        found = Points(self.args.max_rows)
+        found, deadline = Points(self.args.max_rows), self.client.deadline()
         try:
             for run in runs(window, step):
-                for part in _asked(self._ask(text, run), query.id):
+                for part in _asked(self._ask(text, run, deadline), query.id):
                     found.add(part)
         except TooManyPointsError as error:
             raise TooMuchError(query.id, self.id, str(error)) from None
@@ -109,7 +111,7 @@ class PrometheusDatasource(Datasource):
 
     def check(self) -> None:
         try:
-            answer = self.client.get("/api/v1/query", {"query": "1"})
+            answer = self.client.get("/api/v1/query", {"query": "1"}, self.client.deadline())
             _data(answer, self.args.shown_host)
         except RefusedError as error:
             raise QueryError("login", self.id, self.client.redacted(str(error))) from None
@@ -118,14 +120,15 @@ class PrometheusDatasource(Datasource):
         if "client" in self.__dict__:
             self.client.close()
 
-    def _ask(self, text: str, run: Run) -> Any:
+    def _ask(self, text: str, run: Run, deadline: Deadline) -> Any:
         form = {
             "query": text,
             "start": _seconds(run.first),
             "end": _seconds(run.last),
             "step": _seconds(run.step),
         }
-        answer = self.client.get(RANGE, form) if len(text) <= LONG_TEXT else self.client.post(RANGE, form)
+        send = self.client.get if len(text) <= LONG_TEXT else self.client.post
+        answer = send(RANGE, form, deadline)
         return _data(answer, self.args.shown_host)
 
 

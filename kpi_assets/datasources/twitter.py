@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 
 from kpi_assets.contracts import Datasource, PluginArgs, Query, QueryAnalysis, Window
-from kpi_assets.datasources.rest.client import Deadline
+from kpi_assets.datasources.waiting import Deadline
 from kpi_assets.datasources.web import Address, RefusedError
 from kpi_assets.datasources.x.client import Account, Login, Manner, XClient
 from kpi_assets.datasources.x.posts import posts_frame, read_post, read_private

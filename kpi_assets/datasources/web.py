@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import ssl
 import time
@@ -15,17 +14,16 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from kpi_assets.contracts import PluginArgs
+from kpi_assets.datasources.answered import Answer, is_passing
 from kpi_assets.datasources.args import login_as_sent
+from kpi_assets.datasources.waiting import NOT_HTTP, Deadline, retry_after, speaks_not
 from kpi_assets.errors import RetriableError, redact
 from kpi_assets.retries import TransientError, attempts
 
 if TYPE_CHECKING:
     import httpx
 
-PASSING = frozenset({429, 502, 503, 504})
-"""Answers of servers and gateways that are busy, starting or away."""
 LONGEST_BODY = 1 << 30
-MOST_WORDS = 400
 
 
 def _address(value: str) -> str:
@@ -60,6 +58,9 @@ class WebArgs(PluginArgs):
     retry_for: float = Field(
         60, ge=0, le=3600, description="Seconds to go on trying while the server is away, busy or slow."
     )
+    deadline: float = Field(
+        600, gt=0, le=86400, description="Seconds for a query, all its requests and retries together."
+    )
     concurrency: int = Field(4, ge=1, le=64, description="Requests at once.")
 
     @property
@@ -79,41 +80,15 @@ class WebArgs(PluginArgs):
 
 
 class AwayError(TransientError):
-    """A passing fault, already in words fit to be shown; tried again."""
+    """A passing fault, already in words fit to be shown; tried again, after `wait` seconds where the server says so."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class RefusedError(Exception):
     """No retry helps; the message is fit to be shown, and says what to do."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole answer. `location` is where a redirect leads."""
-
-    status: int
-    body: bytes
-    kind: str = ""
-    location: str = ""
-
-    @cached_property
-    def json(self) -> Any:
-        """The body as JSON; None where it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-
-    @property
-    def words(self) -> str:
-        """The beginning of a text body on one line; nothing of a page."""
-        if "html" in self.kind:
-            return ""
-        return " ".join(self.body[: 4 * MOST_WORDS].decode("utf-8", "replace").split())[:MOST_WORDS]
-
-
-def is_passing(answer: Answer) -> bool:
-    """Is the answer one that a later try may not get?"""
-    return answer.status in PASSING
 
 
 @dataclass(frozen=True)
@@ -141,13 +116,17 @@ class WebClient:
     ) -> None:
         self.id, self.args, self.login, self.passing = id, args, login, passing
 
-    def get(self, path: str, params: Mapping[str, str]) -> Answer:
-        """The answer, whatever its status, passing faults tried again. Raises RefusedError and RetriableError."""
-        return self._asked("GET", path, {"params": dict(params)})
+    def deadline(self) -> Deadline:
+        """The end of the time for a query that begins now."""
+        return Deadline(self.args.deadline)
 
-    def post(self, path: str, form: Mapping[str, str]) -> Answer:
+    def get(self, path: str, params: Mapping[str, str], deadline: Deadline) -> Answer:
+        """The answer, whatever its status, passing faults tried again. Raises RefusedError and RetriableError."""
+        return self._asked("GET", path, {"params": dict(params)}, deadline)
+
+    def post(self, path: str, form: Mapping[str, str], deadline: Deadline) -> Answer:
         """The same for a question that is too long for an address."""
-        return self._asked("POST", path, {"data": dict(form)})
+        return self._asked("POST", path, {"data": dict(form)}, deadline)
 
     def close(self) -> None:
         if "_client" in self.__dict__:
@@ -170,7 +149,6 @@ class WebClient:
             headers={"User-Agent": "kpi_assets", "Accept": "application/json", **headers},
             auth=(login.user, login.password) if login.user else None,
             verify=self._tls(),
-            timeout=httpx.Timeout(args.timeout, connect=min(args.timeout, 10.0)),
             limits=httpx.Limits(max_connections=args.concurrency, max_keepalive_connections=args.concurrency),
         )
 
@@ -186,45 +164,64 @@ class WebClient:
         except OSError as error:
             raise RefusedError(f"`ca_file` {self.args.ca_file} cannot be read: {error}") from None
 
-    def _asked(self, method: str, path: str, parts: Mapping[str, Any]) -> Answer:
+    def _asked(self, method: str, path: str, parts: Mapping[str, Any], deadline: Deadline) -> Answer:
+        patience = min(self.args.retry_for, deadline.left)
+
+        def worth(error: Exception) -> bool | float:
+            if not isinstance(error, AwayError) or error.wait is None:
+                return isinstance(error, AwayError)
+            return error.wait if error.wait < patience else False
+
         try:
-            for attempt in attempts(AwayError, self.args.retry_for, first=0.2, longest=10):
+            for attempt in attempts(worth, patience, first=0.2, longest=10):
                 with attempt:
-                    return self._attempt(method, path, parts)
+                    return self._attempt(method, path, parts, deadline)
         except AwayError as error:
             raise RetriableError(f"datasource '{self.id}': {error}") from None
         raise RetriableError(f"datasource '{self.id}': nothing was tried")  # pragma: no cover
 
-    def _attempt(self, method: str, path: str, parts: Mapping[str, Any]) -> Answer:
+    def _attempt(self, method: str, path: str, parts: Mapping[str, Any], deadline: Deadline) -> Answer:
         import httpx
 
+        patience = min(self.args.timeout, deadline.left)
+        if not patience:
+            raise AwayError(self._too_slow(patience))
         try:
-            answer = self._read(method, path, parts)
+            answer = self._read(method, path, parts, patience)
         except httpx.TimeoutException:
-            raise AwayError(self._too_slow()) from None
+            raise AwayError(self._too_slow(patience)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             # The exception may hold the request with its login: it is not chained.
             raise self._unreached(error) from None
         if self.passing(answer):
             words = f": {answer.words}" if answer.words else ""
-            raise AwayError(self.redacted(f"{self.args.shown_host} answers {answer.status}{words}"))
+            asks = f"; it asks to wait {answer.wait:g} s" if answer.wait else ""
+            said = self.redacted(f"{self.args.shown_host} answers {answer.status}{words}{asks}")
+            raise AwayError(said, answer.wait)
         return answer
 
-    def _read(self, method: str, path: str, parts: Mapping[str, Any]) -> Answer:
+    def _read(self, method: str, path: str, parts: Mapping[str, Any], patience: float) -> Answer:
         """The whole body within the time that one answer may take, however slowly it trickles."""
-        until = time.monotonic() + self.args.timeout
-        with self._client.stream(method, self.args.host + path, **parts) as response:
+        import httpx
+
+        until = time.monotonic() + patience
+        limits = httpx.Timeout(patience, connect=min(patience, 10.0))
+        with self._client.stream(method, self.args.host + path, timeout=limits, **parts) as response:
             body = bytearray()
             for piece in response.iter_bytes():
                 body += piece
                 if time.monotonic() > until:
-                    raise AwayError(self._too_slow())
+                    raise AwayError(self._too_slow(patience))
                 if len(body) > LONGEST_BODY:
                     raise RefusedError("the answer is longer than 1 GiB: ask for less")
             kind, location = (response.headers.get(name, "") for name in ("content-type", "location"))
-            return Answer(response.status_code, bytes(body), kind, location)
+            wait = retry_after(response.headers.get("retry-after", ""), response.headers.get("date", ""))
+            return Answer(response.status_code, bytes(body), kind, location, wait)
 
-    def _too_slow(self) -> str:
+    def _too_slow(self, patience: float) -> str:
+        if patience < self.args.timeout:
+            limit = f"{self.args.deadline:g} s (`deadline`)"
+            return f"{self.args.shown_host} did not answer the whole query within {limit}"
         return f"{self.args.shown_host} did not answer within {self.args.timeout:g} s (`timeout`)"
 
     def _unreached(self, error: Exception) -> Exception:
@@ -234,18 +231,6 @@ class WebClient:
             return RefusedError(
                 f"the certificate of {self.args.shown_host} is not trusted ({words}): {advice}"
             )
+        if speaks_not(words):
+            return AwayError(f"{self.args.shown_host} {NOT_HTTP}")
         return AwayError(f"{self.args.shown_host} cannot be reached: {words}")
-
-
-def complaint(answer: Answer, shown_host: str, login: str) -> str:
-    """What an answer that is not 200 means, the same for every backend; `login` names the arguments of the login."""
-    if answer.status == 401:
-        return f"{shown_host} refused the login (401): check {login}"
-    if answer.status == 403:
-        return f"{shown_host} does not allow this (403): check {login} and what the account may read"
-    if 300 <= answer.status < 400:
-        where = answer.location.partition("?")[0] or "nowhere"
-        advice = f"write the final address as `host`, and check {login}"
-        return f"{shown_host} redirects to {where} ({answer.status}): {advice}"
-    words = f": {answer.words}" if answer.words else ""
-    return f"{shown_host} answers {answer.status}{words}"

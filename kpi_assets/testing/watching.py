@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 NETWORK = (
@@ -54,8 +54,8 @@ _watched = threading.local()
 def watched(events: frozenset[str] = EVERYTHING) -> Generator[list[str]]:
     """What this thread does within the block, one phrase each.
 
-    Python's own reading of modules and time zones does not count. Of libraries that open things without Python's knowing
-    (written in C, such as databases' clients) what is still open at the end is seen, on systems with `/proc`.
+    Python's own reading of modules and time zones does not count. Of libraries that open things without Python's
+    knowing (written in C, such as databases' clients) what is still open at the end is seen, where there is `/proc`.
     """
     _install()
     before, there = getattr(_watched, "now", None), _open(events)
@@ -73,14 +73,13 @@ def _open(events: frozenset[str]) -> dict[tuple[int, str], str]:
     """Connections and, where those matter, files that this process has open: what each is, by number and name."""
     there: dict[tuple[int, str], str] = {}
     files = events.issuperset(FILES)
-    with suppress(OSError), os.scandir("/proc/self/fd") as handles:
-        for handle in handles:
-            with suppress(OSError):  # closed meanwhile; the folder itself is one of them
-                what = os.readlink(handle.path)
-                kind = os.stat(handle.path).st_mode
-                counts = stat.S_ISSOCK(kind) or (files and stat.S_ISREG(kind))
-                if counts and not any(part in what for part in _HARMLESS):
-                    there[int(handle.name), what] = "a connection" if stat.S_ISSOCK(kind) else what
+    handles = Path("/proc/self/fd")
+    for handle in handles.iterdir() if handles.exists() else ():
+        with suppress(OSError):  # closed meanwhile; the folder itself is one of them
+            what, kind = str(handle.readlink()), handle.stat().st_mode
+            counts = stat.S_ISSOCK(kind) or (files and stat.S_ISREG(kind))
+            if counts and not any(part in what for part in _HARMLESS):
+                there[int(handle.name), what] = "a connection" if stat.S_ISSOCK(kind) else what
     return there
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,3 +42,26 @@ def peak_megabytes() -> int:
     """Peak memory of this process alone: `ru_maxrss` would begin with that of the process that started it."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
+
+
+@contextmanager
+def babbling(words: bytes = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") -> Iterator[int]:
+    """The port of a server that says the same to everybody, and listens to nobody."""
+
+    def talk() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            with client:
+                client.sendall(words)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=talk)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

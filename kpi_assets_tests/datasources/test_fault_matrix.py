@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +16,12 @@ from kpi_assets import pipeline
 from kpi_assets.cli.app import app
 from kpi_assets.config import load_report
 from kpi_assets.contracts import Window
-from kpi_assets.errors import KpiAssetsError, QueryError
+from kpi_assets.errors import KpiAssetsError, QueryError, RetriableError
 from kpi_assets.plan import build_plan
 from kpi_assets.session import Session
 from kpi_assets_tests.datasources.api import Reply, serving
 from kpi_assets_tests.datasources.ga4_peer import key_file
-from kpi_assets_tests.datasources.helpers import ask, make, sqlite_file
+from kpi_assets_tests.datasources.helpers import ask, babbling, make, sqlite_file
 from kpi_assets_tests.datasources.x_peer import KEYS
 from kpi_assets_tests.servers import Database
 from kpi_assets_tests.shop import make_shop
@@ -229,33 +227,20 @@ def test_a_million_rows(backend: str, source: Any) -> None:
 @pytest.mark.parametrize("backend", ["mysql", "postgresql"])
 def test_a_server_of_another_kind(backend: str) -> None:
     """What answers in another protocol is told with the datasource, and does not hang."""
-    with _babbling() as port:
+    with babbling() as port:
         source = make(backend, host="127.0.0.1", port=port, user="u", database="d", retry_for=0)
         with pytest.raises(KpiAssetsError, match="datasource 'shop'"):
             ask(source, "select 1 as a")
 
 
-@contextmanager
-def _babbling() -> Iterator[int]:
-    """A server that says the same to everybody, and it is HTTP."""
-
-    def talk() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            with client:
-                client.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=talk)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+@pytest.mark.parametrize("backend", ["mysql", "postgresql"])
+def test_a_server_that_never_greets(backend: str) -> None:
+    """Who takes the connection and says nothing is given up after `connect_timeout`, and is worth another try."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        login = {"host": "127.0.0.1", "port": mute.getsockname()[1], "user": "u", "database": "d"}
+        source = make(backend, **login, connect_timeout=1, retry_for=0)
+        with pytest.raises(RetriableError, match="datasource 'shop'"):
+            ask(source, "select 1 as a")
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

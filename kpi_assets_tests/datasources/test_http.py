@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi_assets.contracts import Query, Window
-from kpi_assets.datasources.rest.client import retry_after, same_origin
+from kpi_assets.datasources.rest.client import same_origin
+from kpi_assets.datasources.waiting import retry_after
 from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets_tests.datasources.api import Answering, Api, Asked, Reply, serving
 from kpi_assets_tests.datasources.helpers import WEEK, ask, make

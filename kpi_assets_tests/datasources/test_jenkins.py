@@ -176,6 +176,7 @@ def test_a_wrong_login_is_told_plainly_and_at_once(args: dict[str, Any], words: 
             "redirects to https://sso.example/login ",
         ),
         (Answer(500, "Oops"), "answers 500: Oops"),
+        (Answer(404, "Not Found"), "has no Jenkins API (404): is `host` right"),
     ],
 )
 def test_answers_that_are_not_jenkins_are_told(answer: Answer, words: str) -> None:
@@ -214,6 +215,18 @@ def test_a_slow_and_a_dead_server_are_told_apart() -> None:
     with pytest.raises(RetriableError, match="cannot be reached"):
         ask(found, "builds")
     found.close()
+
+
+def test_all_requests_of_a_query_have_one_deadline() -> None:
+    """However patient each request is, the query ends at `deadline`, and says so."""
+    jobs = [job(f"job-{n}", []) for n in range(20)]
+    args = {"concurrency": 1, "deadline": 0.5, "retry_for": 60, "timeout": 30}
+    with (
+        source(*jobs, args=args, pause=0.1) as (found, held),
+        pytest.raises(RetriableError, match=r"did not answer the whole query within 0.5 s \(`deadline`\)"),
+    ):
+        ask(found, "builds")
+    assert len(held.asked) < len(jobs)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from kpi_assets.contracts import Query, Window
+from kpi_assets.datasources.mysql import GRACE
 from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets_tests.datasources.helpers import ask, make
 from kpi_assets_tests.secrets import secret
@@ -197,3 +198,13 @@ def test_a_server_without_zone_tables_is_warned_about(
     assert "mysql_tzinfo_to_sql" not in caplog.text
     ask(source, text, window=Window(date(2024, 10, 21), date(2024, 10, 28), "Europe/Berlin"))
     assert ("mysql_tzinfo_to_sql" in caplog.text) == (not knows_zones)
+
+
+@mariadb_server
+def test_an_answer_that_does_not_come_through_is_not_waited_for(mariadb: Database) -> None:
+    """Where the network goes after the question, the client gives up soon after the time that a statement may take."""
+    source = login(mariadb, statement_timeout=60)
+    ask(source, "select 1 as a")
+    held = source.backend.engine.raw_connection()
+    source.close()
+    assert held.driver_connection._read_timeout == 60 + GRACE

@@ -23,7 +23,7 @@ from kpi_assets.datasources.promql.answer import Points, points_of
 from kpi_assets.datasources.promql.grid import runs
 from kpi_assets.errors import QueryError, RetriableError
 from kpi_assets.style.durations import parse_duration
-from kpi_assets_tests.datasources.helpers import WEEK, ask, make
+from kpi_assets_tests.datasources.helpers import WEEK, ask, babbling, make
 from kpi_assets_tests.outputs.http_peers import Answer, Asked, served
 from kpi_assets_tests.secrets import secret
 
@@ -195,6 +195,31 @@ def test_a_busy_server_is_asked_again() -> None:
     ]
     with prometheus(lambda _: answers.pop(), retry_for=60) as source:
         assert len(ask(source, "up", DAY)) == 2
+
+
+def test_a_server_that_asks_for_a_pause_gets_it_or_is_left_alone() -> None:
+    """`Retry-After` within `retry_for` is kept; one beyond it ends the query at once and is told."""
+    answers = [matrix(SERIES), Answer(429, "slow down", {"Retry-After": "0"})]
+    with prometheus(lambda _: answers.pop(), retry_for=60) as source:
+        assert len(ask(source, "up", DAY)) == 2
+    asked: list[Asked] = []
+
+    def busy(question: Asked) -> Answer:
+        asked.append(question)
+        return Answer(429, "slow down", {"Retry-After": "3600"})
+
+    with prometheus(busy, retry_for=60) as source, pytest.raises(RetriableError, match="asks to wait 3600 s"):
+        ask(source, "up", DAY)
+    assert len(asked) == 1
+
+
+def test_what_does_not_speak_http_is_told() -> None:
+    """A port of another protocol, or of TLS, is told as such."""
+    with babbling(b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n") as port:
+        source = make("prometheus", host=f"127.0.0.1:{port}", retry_for=0)
+        with pytest.raises(RetriableError, match="does not answer in HTTP: is the port right"):
+            source.check()
+        source.close()
 
 
 def test_a_dead_and_a_slow_server_are_worth_another_try() -> None:

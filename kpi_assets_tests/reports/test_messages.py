@@ -199,7 +199,7 @@ You get this mail because you are on the list of this report.
 
 
 def test_findings_without_their_measure_are_told_apart() -> None:
-    """Where the finding does not name what is measured, the text does, as page and chat do; else it is not said twice."""
+    """Where the finding does not name what is measured, the text does; else it is not said twice."""
     found = told(
         block(
             "a", rank_table(1), title="No job is failing", measure="Services", subtitle="Services, Nov 18-24"

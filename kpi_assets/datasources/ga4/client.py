@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from kpi_assets.datasources.ga4.login import ADVICE, credentials_of
-from kpi_assets.datasources.rest.client import Deadline
+from kpi_assets.datasources.waiting import Deadline
 from kpi_assets.datasources.web import AwayError, RefusedError
 from kpi_assets.errors import PluginError, RetriableError, redact
 from kpi_assets.logs import logger

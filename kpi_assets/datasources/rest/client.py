@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 import ssl
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from kpi_assets.datasources.waiting import NOT_HTTP, Deadline, retry_after, speaks_not
 from kpi_assets.errors import redact
 from kpi_assets.retries import TransientError, attempts
 
@@ -84,18 +83,6 @@ class Manner:
     concurrency: int = 4
     max_bytes: int = 1 << 30
     secrets: tuple[str, ...] = ()
-
-
-class Deadline:
-    """The end of a query's time, all its pages and retries together."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._end = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        return max(self._end - time.monotonic(), 0.0)
 
 
 class RestClient:
@@ -197,7 +184,7 @@ class RestClient:
         if "CERTIFICATE_VERIFY_FAILED" in words:
             advice = "name the PEM file of its authority in `ca_file`"
             return RefusedError(f"the certificate of {ask.place} is not trusted ({words}): {advice}")
-        return PassingError(f"{ask.place} cannot be reached: {words}")
+        return PassingError(f"{ask.place} {NOT_HTTP if speaks_not(words) else f'cannot be reached: {words}'}")
 
     def _complaint(self, ask: Ask, response: httpx.Response, deadline: Deadline) -> Exception:
         status = response.status_code
@@ -225,16 +212,6 @@ def same_origin(one: str, other: str) -> bool:
         return True
     safer = (a.scheme, b.scheme) == ("http", "https")
     return safer and a.hostname == b.hostname and a.port is None and b.port is None
-
-
-def retry_after(header: str, date: str) -> float | None:
-    """Seconds that a `Retry-After` asks for; a moment counts from the answer's own `Date`."""
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", header.strip()):
-        return float(header)
-    until, sent = email.utils.parsedate_tz(header), email.utils.parsedate_tz(date)
-    if until is None or sent is None:
-        return None
-    return max(float(email.utils.mktime_tz(until) - email.utils.mktime_tz(sent)), 0.0)
 
 
 def _redirected(ask: Ask, url: str, location: str) -> Ask:

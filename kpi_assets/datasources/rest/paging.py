@@ -9,8 +9,9 @@ from typing import IO
 from urllib.parse import urljoin
 
 from kpi_assets.datasources.rest.asking import Paging, compiled
-from kpi_assets.datasources.rest.client import Answer, Ask, Deadline, RefusedError, RestClient, same_origin
+from kpi_assets.datasources.rest.client import Answer, Ask, RefusedError, RestClient, same_origin
 from kpi_assets.datasources.rest.reading import Page
+from kpi_assets.datasources.waiting import Deadline
 
 Read = Callable[[Answer], Page]
 

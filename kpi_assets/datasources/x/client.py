@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from kpi_assets.datasources.rest.client import Deadline
+from kpi_assets.datasources.waiting import Deadline
 from kpi_assets.datasources.web import AwayError, RefusedError
 from kpi_assets.errors import PluginError, RetriableError, redact
 from kpi_assets.logs import logger
