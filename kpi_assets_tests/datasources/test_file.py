@@ -104,6 +104,17 @@ def test_empty_files_change_nothing() -> None:
     assert list(got(path="quiet.jsonl", time_column="time").columns) == ["time"]
 
 
+@pytest.mark.parametrize("zone", ["", "+01:00"])
+def test_moments_in_json_with_fractions_of_a_second_are_time(zone: str) -> None:
+    """`time_column` is time although DuckDB takes such text for text, with an offset and without; null stays empty."""
+    moments = [
+        f"2024-11-{day}.000{zone}" for day in ("17T23:59:59", "18T00:00:00", "24T23:59:59", "25T00:00:00")
+    ]
+    write("moments.jsonl", "".join(f'{{"at": "{at}"}}\n' for at in moments) + '{"at": null}\n')
+    frame = got(path="moments.jsonl", time_column="at")
+    assert [str(at) for at in frame["at"]] == ["2024-11-18 00:00:00+01:00", "2024-11-24 23:59:59+01:00"]
+
+
 def test_a_late_surprise_decides_the_type() -> None:
     """A column whose last row is no number is text as a whole, rather than an error."""
     write("late.csv", "n\n" + "1\n" * 30_000 + "none\n")

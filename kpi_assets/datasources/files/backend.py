@@ -109,14 +109,29 @@ class FilesBackend(DuckDbBackend):
         return rows_of(files, self.source.csv, connection)
 
     def _timed(self, connection: duckdb.DuckDBPyConnection, rows: str) -> str:
-        """The rows, with the time column as time where they are none: a header alone says nothing of types."""
+        """The rows, with the time column as time where all its texts are one.
+
+        DuckDB says nothing of a header alone, and takes JSON's moments with fractions of a second for text.
+        """
         column = self.source.time_column
         found = connection.sql(rows)
         kinds = dict(zip(found.columns, map(str, found.types), strict=True))
-        if column is None or kinds.get(column) != "VARCHAR" or found.limit(1).fetchall():
+        if column is None or kinds.get(column) != "VARCHAR":
             return rows
         name = identifier(column)
-        return f"select * replace ({name}::timestamp as {name}) from ({rows})"  # noqa: S608 - names are quoted  # nosec B608
+        tests = (
+            f"bool_and(try_cast({name} as timestamp) is not null), bool_and({name} ~ {literal(_OFFSET)}), "
+        )
+        tests += f"bool_or({name} ~ {literal(_OFFSET)})"
+        query = f"select {tests} from ({rows}) where {name} is not null"  # noqa: S608 - names are quoted  # nosec B608
+        ((times, zoned, some_zoned),) = connection.execute(query).fetchall()
+        if times is False or zoned != some_zoned:
+            return rows
+        kind = "timestamptz" if zoned else "timestamp"
+        return f"select * replace ({name}::{kind} as {name}) from ({rows})"  # noqa: S608 - names are quoted  # nosec B608
+
+
+_OFFSET = r".*\d:\d\d.*([zZ]|[+-]\d\d(:?\d\d)?)"
 
 
 def _by_stem(files: Sequence[Found]) -> dict[str, list[Found]]:
