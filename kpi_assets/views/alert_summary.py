@@ -61,7 +61,7 @@ class AlertSummaryArgs(PluginArgs):
                 raise ValueError(f"'{pattern}' of {label} is no regular expression: {error}") from None
         return value
 
-    @field_validator("hide_labels", mode="before")
+    @field_validator("hide_labels", mode="before", json_schema_input_type=str | tuple[str, ...])
     @classmethod
     def _as_list(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value

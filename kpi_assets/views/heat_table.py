@@ -57,7 +57,7 @@ class HeatTableArgs(GridArgs):
     def _known_format(cls, value: str) -> str:
         return check_format(value)
 
-    @field_validator("rule_before", mode="before")
+    @field_validator("rule_before", mode="before", json_schema_input_type=str | tuple[str, ...])
     @classmethod
     def _as_texts(cls, value: object) -> object:
         """YAML reads 2024-10-14 as a date."""

@@ -81,7 +81,7 @@ class PlotArgs(AskingArgs):
     )
     higher_is_better: bool | None = Field(None, description="Lets findings say best and worst.")
 
-    @field_validator("groupby", mode="before")
+    @field_validator("groupby", mode="before", json_schema_input_type=str | tuple[str, ...] | None)
     @classmethod
     def _one_or_more(cls, value: Any) -> Any:
         return () if value is None else (value,) if isinstance(value, str) else value
