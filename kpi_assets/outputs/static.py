@@ -197,7 +197,8 @@ def _reason(error: OSError, folder: Path) -> str:
         case errno.EACCES | errno.EPERM | errno.EROFS:
             fix = f"{folder} cannot be written by user id {os.getuid()}; allow it or choose another `output_dir`"
         case errno.ENOTDIR | errno.EEXIST:
-            fix = f"{folder} cannot be a folder, a file is in the way ({error.filename}); choose another `output_dir`"
+            file = next((part for part in (folder, *folder.parents) if part.is_file()), error.filename)
+            fix = f"{folder} cannot be a folder, a file is in the way ({file}); choose another `output_dir`"
         case _:
             fix = f"{folder} cannot be written ({error.strerror or error}); choose another `output_dir`"
     return f"{fix}. Nothing of the edition was put in place"

@@ -213,6 +213,7 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError, match="choose another `output_dir`") as caught:
         output(tmp_path / "site" / "deep").deliver(document())
     assert caught.value.output == "site"
+    assert f"a file is in the way ({tmp_path / 'site'})" in str(caught.value)
     assert (tmp_path / "site").read_text() == "mine"
 
 
