@@ -54,6 +54,19 @@ def test_run_delivers_placeholders_where_the_report_says_so(tmp_path: Path) -> N
     assert "It fills itself" not in page
 
 
+def test_a_failed_query_of_duckdb_is_told_and_nothing_more(tmp_path: Path) -> None:
+    """What a failure leaves in memory is collected before the end, so that DuckDB's library reports no leaks."""
+    file = tmp_path / "broken.yaml"
+    file.write_text(
+        "end_date: 2024-11-25\ndatasources: {a: {plugin: duckdb}}\n"
+        "views: {v: {plugin: single_stat, args: {datasource: a, query: select nothing}}}\n"
+    )
+    done = kpi_assets(tmp_path, "preview", "-c", str(file))
+    assert done.returncode == 1
+    assert "query 'v' on datasource 'a'" in done.stderr
+    assert "leak" not in done.stderr
+
+
 def test_dry_run_delivers_nothing_and_says_what_it_would(tmp_path: Path, report: Path) -> None:
     """`--dry-run` makes the edition and writes to no output."""
     done = kpi_assets(tmp_path, "run", "-c", str(report), "--dry-run")
