@@ -44,7 +44,8 @@ def query_spec(plan: ReportPlan, query: QueryPlan) -> dg.AssetSpec:
             *_same_day(_recipients(plan) if plan.is_personal(query=query.id) else ()),
         ],
         description=_paragraphs(
-            query.query.description or f"What {query.datasource} answers.",
+            query.query.description
+            or f"What {query.datasource} answers, {query.analysis.grain} by {query.analysis.grain}.",
             f"```{source.cls.language}\n{query.query.text.strip()}\n```",
             f"Grain `{query.analysis.grain}` ({days}): {query.grain_reason}.",
         ),
