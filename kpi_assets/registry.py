@@ -86,17 +86,25 @@ def missing_for(formats: Iterable[Format]) -> Iterator[tuple[Format, str]]:
     """(format, library) for what cannot be written here since its library is not installed. Imports nothing."""
     asked = frozenset(formats)
     for format, names in FORMAT_LIBRARIES.items():
-        missing = [name for name in names if find_spec(name) is None] if format in asked else []
+        missing = [name for name in names if not is_installed(name)] if format in asked else []
         if missing:
             yield format, missing[0]
 
 
+def is_installed(library: str) -> bool:
+    """Can it be imported? Imports no more than the packages around it."""
+    try:
+        return find_spec(library) is not None
+    except ModuleNotFoundError:  # the package around it is missing
+        return False
+
+
 def install_hint(module: str) -> str:
     """The sentence that says what to install for a missing library."""
-    extra = EXTRAS.get(module) or EXTRAS.get(module.split(".", maxsplit=1)[0])
-    return (
-        f"pip install 'kpi-assets[{extra}]'" if extra else f"pip install {module.split('.', maxsplit=1)[0]}"
-    )
+    parts = module.split(".")
+    around = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    extra = next((EXTRAS[name] for name in around if name in EXTRAS), None)
+    return f"pip install 'kpi-assets[{extra}]'" if extra else f"pip install {parts[0]}"
 
 
 @cache

@@ -71,6 +71,40 @@ def test_formats_that_cannot_be_written_here(
     )
 
 
+@pytest.mark.parametrize(
+    ("section", "plugin", "args", "library", "extra"),
+    [
+        ("datasources", "mysql", "{host: db}", "pymysql", "mysql"),
+        ("datasources", "postgresql", "{host: db}", "psycopg2", "postgres"),
+        ("datasources", "duckdb", "{}", "duckdb", "duckdb"),
+        ("datasources", "file", "{path: a.csv}", "duckdb", "duckdb"),
+        ("datasources", "googleanalytics", "{}", "google.analytics.data_v1beta", "ga4"),
+        ("datasources", "twitter", "{bearer_token: abcd}", "tweepy", "x"),
+        ("outputs", "s3", "{bucket: b}", "boto3", "s3"),
+        ("outputs", "scp", "{host: h, remote_path: /srv}", "paramiko", "scp"),
+    ],
+)
+def test_a_plugin_whose_library_is_missing(
+    report: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    section: str,
+    plugin: str,
+    args: str,
+    library: str,
+    extra: str,
+) -> None:
+    """It is a problem of the file, at the plugin's name, with what to install; nothing is imported for that."""
+    edited(report, f"{section}:\n", f"{section}:\n  more: {{plugin: {plugin}, args: {args}}}\n")
+    plan_of(report)
+    found = registry.find_spec
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == library else found(name))
+    (problem,) = problems_of(report)
+    assert problem.endswith(
+        f"{section.removesuffix('s')} 'more': {plugin} needs {library}, which is not installed: "
+        f"pip install 'kpi-assets[{extra}]'"
+    )
+
+
 def test_spans_of_all_views_are_kept_with_the_query(report: Path) -> None:
     """A query knows every span that its views need."""
     spans = plan_of(report).queries_by_id["orders_daily"].spans

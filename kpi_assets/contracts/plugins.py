@@ -40,6 +40,8 @@ class Datasource(ABC):
     Args: ClassVar[type[PluginArgs]]
     kinds: ClassVar[tuple[str, ...]] = ()
     """Dagster kinds shown on its query assets, e.g. `("sql", "mysql")`."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Import names of libraries that it needs and that may not be there: a missing one is told before anything runs."""
     language: ClassVar[str] = "text"
     """Name of the query language for highlighting, e.g. `sql`, `promql`."""
     binds_recipients: ClassVar[bool] = False
@@ -140,6 +142,8 @@ class Output(ABC):
     """Does `deliver` call `handing_over` before people can see anything? Of one that does not, nobody knows what people
     have when its process dies."""
     kinds: ClassVar[tuple[str, ...]] = ()
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Import names of libraries that it needs and that may not be there: a missing one is told before anything runs."""
     personal: ClassVar[Mapping[str, Personal]] = {}
     """The arguments in which `{recipient.name}` may stand; one of those that say where must hold one, or all
     recipients' editions would meet in one place."""

@@ -112,6 +112,7 @@ class DuckDbDatasource(SqlDatasourceBase):
 
     Args = DuckDbArgs
     kinds = ("sql", "duckdb")
+    libraries = ("duckdb",)
 
     @classmethod
     def dialect_of(cls, args: Any) -> Dialect:

@@ -77,6 +77,7 @@ class FileDatasource(SqlDatasourceBase):
 
     Args = FileArgs
     kinds = ("file", "duckdb")
+    libraries = ("duckdb",)
 
     @classmethod
     def dialect_of(cls, args: Any) -> Dialect:

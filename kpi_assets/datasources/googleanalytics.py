@@ -87,6 +87,7 @@ class GoogleAnalyticsDatasource(Datasource):
 
     Args = GoogleAnalyticsArgs
     kinds = ("googleanalytics",)
+    libraries = ("google.analytics.data_v1beta",)
     language = "text"
     args: GoogleAnalyticsArgs
 

@@ -167,6 +167,7 @@ class MySqlDatasource(SqlDatasourceBase):
 
     Args = MySqlArgs
     kinds = ("sql", "mysql")
+    libraries = ("pymysql",)
 
     @classmethod
     def dialect_of(cls, args: Any) -> Dialect:

@@ -155,6 +155,7 @@ class PostgresqlDatasource(SqlDatasourceBase):
 
     Args = PostgresqlArgs
     kinds = ("sql", "postgres")
+    libraries = ("psycopg2",)
 
     @classmethod
     def dialect_of(cls, args: Any) -> Dialect:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -21,7 +20,7 @@ from kpi_assets.datasources.warehouses.clickhouse import ClickHouseBackend
 from kpi_assets.datasources.warehouses.generic import GenericBackend
 from kpi_assets.datasources.warehouses.snowflake import SnowflakeBackend
 from kpi_assets.datasources.warehouses.trino import TrinoBackend
-from kpi_assets.registry import install_hint
+from kpi_assets.registry import install_hint, is_installed
 
 MEMORY = ":memory:"
 _MISSING_SQLITE = "`driver: sqlite` needs `database:`, the path of the file"
@@ -78,7 +77,7 @@ class SqlPluginArgs(MySqlLogin):
         url = ConnectionUrl(self.url.get_secret_value()) if self.url else None
         named = url is not None and url.driver not in _OWN_DRIVERS
         package = "" if named else _PACKAGES.get(self.family, "")
-        return package if package and not _is_installed(package) else ""
+        return package if package and not is_installed(package) else ""
 
     @property
     def family(self) -> str:
@@ -123,10 +122,3 @@ class SqlDatasource(SqlDatasourceBase):
         return SqliteBackend(
             database, timeout=args.timeout, concurrency=args.concurrency, times=args.timestamp_format
         )
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # the package around it is missing
-        return False

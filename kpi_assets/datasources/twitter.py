@@ -102,6 +102,7 @@ class TwitterDatasource(Datasource):
 
     Args = TwitterArgs
     kinds = ("twitter",)
+    libraries = ("tweepy",)
     language = "text"
     args: TwitterArgs
 

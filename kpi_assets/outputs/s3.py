@@ -93,6 +93,7 @@ class S3Output(Output):
     Args = S3Args
     effect = "publish"
     kinds = ("s3",)
+    libraries = ("boto3",)
     personal: ClassVar = {"prefix": "place", "bucket": "place", "public_url": "link"}
     args: S3Args
 

@@ -100,6 +100,7 @@ class ScpOutput(Output):
     Args = ScpArgs
     effect = "publish"
     kinds = ("ssh",)
+    libraries = ("paramiko",)
     personal: ClassVar = {"remote_path": "place", "public_url": "link"}
     args: ScpArgs
 

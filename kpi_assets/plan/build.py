@@ -24,7 +24,14 @@ from kpi_assets.plan.parts import ConditionPlan, DatasourcePlan, OutputPlan, Vie
 from kpi_assets.plan.queries import QueryBook
 from kpi_assets.plan.recipients import SAMPLE, check_output, plan_recipients, with_sample
 from kpi_assets.plan.rule import rule_of
-from kpi_assets.registry import datasource_class, install_hint, missing_for, output_class, view_class
+from kpi_assets.registry import (
+    datasource_class,
+    install_hint,
+    is_installed,
+    missing_for,
+    output_class,
+    view_class,
+)
 from kpi_assets.style.numbers import NumberStyle
 from kpi_assets.style.theme import Theme
 
@@ -88,6 +95,7 @@ def _beside(folder: Path, path: str | None) -> str | None:
 def _datasources(notebook: Notebook) -> Iterator[DatasourcePlan]:
     section = "datasources"
     for id_, config, cls, args in notebook.plugins(section, notebook.config.datasources, datasource_class):
+        _check_libraries(notebook, (section, id_), config.plugin, cls.libraries)
         yield DatasourcePlan(id_, config.plugin, cls, notebook.written(section, id_, cls, config), args)
 
 
@@ -101,6 +109,7 @@ def _outputs(notebook: Notebook) -> Iterator[OutputPlan]:
         for format, library in missing_for(made.formats):
             reason = f"the format {format} needs {library}, which is not installed: {install_hint(library)}"
             notebook.problem(f"output '{id_}': {reason}", "outputs", id_, "args")
+        _check_libraries(notebook, ("outputs", id_), config.plugin, cls.libraries)
         if made.publisher is not None:
             _check_publisher(notebook, id_, made.publisher, configs)
         if personal:
@@ -109,6 +118,16 @@ def _outputs(notebook: Notebook) -> Iterator[OutputPlan]:
             notebook.refuse_names(raw, "outputs", id_, "args")
         whose = SAMPLE if personal else None
         yield OutputPlan(id_, config.plugin, cls, raw, cls.effect, made.formats, config.redeliver, whose)
+
+
+def _check_libraries(
+    notebook: Notebook, place: tuple[str, str], plugin: str, libraries: tuple[str, ...]
+) -> None:
+    """What is not installed is told with the file, not by the first run."""
+    section, id_ = place
+    for library in (name for name in libraries if not is_installed(name)):
+        needs = f"{section.removesuffix('s')} '{id_}': {plugin} needs {library}, which is not installed"
+        notebook.problem(f"{needs}: {install_hint(library)}", *place, "plugin")
 
 
 def _check_publisher(
