@@ -12,6 +12,7 @@ import pytest
 import stamina
 from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
 
+from kpi_assets import load_mapping, preview
 from kpi_assets.assets.instance import open_instance
 from kpi_assets.assets.run import materialize_editions
 from kpi_assets.cli.console import LogLine, not_stopped
@@ -143,3 +144,31 @@ def test_a_runs_lines_are_in_its_log_in_dagster(
     ours = [line for line in console.getvalue().splitlines() if "weekly" in line]
     assert ours == [f"INFO {line}" for line in said]
     assert SECRET not in console.getvalue() + "".join(kept)
+
+
+def test_a_broken_contract_is_told_where_the_query_is_fetched(
+    tmp_path: Path, lines: pytest.LogCaptureFixture
+) -> None:
+    """A column that is gone and values out of bounds are one line of the log, wherever it runs."""
+    (tmp_path / "t.csv").write_text("day,n\n2024-11-18,1\n2024-11-19,200\n", encoding="utf-8")
+    report = load_mapping(
+        {
+            "timezone": "Europe/Berlin",
+            "end_date": "2024-11-25",
+            "datasources": {"d": {"plugin": "file", "args": {"path": str(tmp_path / "t.csv")}}},
+            "queries": {
+                "q": {
+                    "datasource": "d",
+                    "query": "select * from files where day >= {from} and day < {to}",
+                    "columns": {"n": {"max": 100}, "kind": {"type": "string"}},
+                }
+            },
+            "views": {"v": {"plugin": "table", "args": {"query": {"ref": "q"}}}},
+        },
+        id="weekly",
+    )
+    preview(report, home=tmp_path / "home")
+    (told,) = [line for line in lines.messages if "contract" in line]
+    assert told.startswith("weekly/queries/q 2024-11-24: its columns break their contract: ")
+    assert "'n'" in told
+    assert "'kind'" in told

@@ -198,6 +198,11 @@ def _say(fetched: Fetched) -> None:
     if call := fetched.call:
         brought = (call.rows_fetched, call.seconds_fetched, call.fetched)
         log.log(level, "%d rows fetched in %.1f s, queries sent: %d", *brought)
+    broken = {edition: found for edition, found in fetched.violations.items() if found}
+    if broken:
+        first, found = next(iter(broken.items()))
+        where = f" in {first} and {len(broken) - 1} more" if len(broken) > 1 else ""
+        log.warning("its columns break their contract%s: %s", where, "; ".join(found))
 
 
 def _violations(session: Session, query: QueryPlan, window: Window) -> Iterator[str]:
