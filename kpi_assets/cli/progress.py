@@ -33,7 +33,8 @@ def describe(event: Fetched | Rendered | Delivered) -> str:
         return f"{_name(event)}  [dim]{escape(event.block.finding or event.block.title)}[/]"
     if event.skipped:
         word = "skipped" if event.unmet else "not again"
-        return f"{_name(event)}  [yellow]{word}[/] [dim]{escape(event.skipped)}[/]"
+        whom = f"{_where(event.receipt)}: " if event.receipt and event.receipt.recipients else ""
+        return f"{_name(event)}  [yellow]{word}[/] [dim]{escape(whom + event.skipped)}[/]"
     again = "[yellow]again, forced[/] " if event.forced else ""
     return f"{_name(event)}  {again}[dim]{escape(_where(event.receipt))}[/]"
 

@@ -51,7 +51,7 @@ def test_a_mail_is_sent_once_and_otherwise_when_asked(
         assert invoke("run", *report).exit_code == 0
         again = invoke("run", *report)
         assert (again.exit_code, told(peer)) == (0, [everybody])
-        assert "output board  not again sent" in again.stderr
+        assert "output board  not again to ada@example.com, bob@example.com: sent" in again.stderr
         assert "output board: nothing, sent" in invoke("run", *report, "--dry-run").stderr
 
         assert "again, forced" in invoke("run", *report, "--force").stderr
