@@ -23,16 +23,15 @@ from kpi_assets.outputs.mailing.args import Template, picture_base, under
 TOKEN = "SLACK_API_TOKEN"  # noqa: S105 - the name of a variable
 ID = re.compile(r"[CDGU][A-Z0-9]{7,}")
 """A channel or person as Slack itself names them."""
+NO_CHANNEL = "is no channel: write #name, or the id that Slack shows in its details"
 
 
 def _channels(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Every channel once: `#sales` and `sales` are the same."""
     found: dict[str, str] = {}
     for text in (part.strip() for whole in texts for part in whole.split(",")):
-        if not text.strip("#") or " " in text or "@" in text[1:]:
-            raise ValueError(
-                f"'{text}' is no channel: write #name, or the id that Slack shows in its details"
-            )
+        if not text.strip("#") or " " in text:
+            raise ValueError(f"'{text}' {NO_CHANNEL}")
         found.setdefault(text.removeprefix("#"), text)
     return tuple(found.values())
 
@@ -115,6 +114,9 @@ class SlackOutput(Output):
         return tuple(self._with((channel,)) for channel in self.args.channels)
 
     def readdressed(self, to: Sequence[str]) -> SlackOutput:
+        mail = next((text for text in to if "@" in text[1:]), None)
+        if mail is not None:
+            raise DeliveryError(self.id, f"'{mail}' {NO_CHANNEL}")
         try:
             return self._with(_channels(tuple(to)))
         except ValueError as error:
