@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from kpi_assets.contracts import PluginArgs, Query, Window
 from kpi_assets.contracts.recipient import RECIPIENT, filled, text_of
+from kpi_assets.datasources.rest.jmes import compiled
 from kpi_assets.errors import QueryError, suggest
 
 Form = Literal["iso", "utc", "date", "epoch", "epoch_ms"]
@@ -31,6 +32,8 @@ class Paging(PluginArgs):
     start: int | None = None
     size: int | None = Field(None, ge=1)
     size_param: str = ""
+    in_body: bool = False
+    """`param` and `size_param` are keys of the body, with dots where they lie deeper."""
     max_pages: int = Field(1000, ge=1)
 
     @model_validator(mode="after")
@@ -43,6 +46,8 @@ class Paging(PluginArgs):
             raise ValueError("paging: kind `offset` needs `size`, the number of records of a page")
         if self.size_param and not self.size:
             raise ValueError("paging: `size_param` needs `size`")
+        if self.next:
+            compiled(self.next)
         return self
 
 
@@ -82,10 +87,27 @@ class HttpQuery(PluginArgs):
             compiled(value)
         return value
 
+    @model_validator(mode="after")
+    def _fitting(self) -> HttpQuery:
+        if self.paging is not None:
+            refuse_lines(self.paging, self.format or "json")
+            if self.paging.in_body and (self.method != "POST" or not isinstance(self.body, dict)):
+                raise ValueError("paging: `in_body` needs `method: POST` and a `body` of keys")
+        return self
+
     @property
     def times(self) -> dict[str, str | None]:
         """Columns that are read as time, the time column among them."""
         return self.parse_dates if self.time_column is None else {self.time_column: None, **self.parse_dates}
+
+
+def refuse_lines(paging: Paging, form: str) -> None:
+    """Raise ValueError where the next page is to be found in what is no JSON document."""
+    if paging.kind in ("next", "cursor") and form != "json":
+        raise ValueError(
+            f"paging: kind `{paging.kind}` looks for the next page in JSON, and the answer is {form}: "
+            "use link, page or offset"
+        )
 
 
 def read_query(query: Query) -> HttpQuery:
@@ -133,18 +155,6 @@ def uses_interval(query: Query, options: HttpQuery) -> bool:
     """Whether the window's length is sent, so that a day is asked for in other words than a week."""
     texts = [query.text, *_texts([options.params, options.body, options.headers])]
     return any(match.group(1) == "interval" for text in texts for match in _TOKEN.finditer(text))
-
-
-def compiled(expression: str) -> Any:
-    """A JMESPath expression, ready to search with. Raises ValueError."""
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    try:
-        return jmespath.compile(expression)
-    except JMESPathError as error:
-        words = " ".join(str(error).splitlines()[0].split())
-        raise ValueError(f"'{expression}' is not JMESPath: {words}") from None
 
 
 class Filler:

@@ -43,6 +43,10 @@ class LoginError(StatusError):
     """The server does not know who asks."""
 
 
+class MissingError(StatusError):
+    """There is nothing at the address."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """One request. `params` are added to those in the address."""
@@ -67,6 +71,7 @@ class Answer:
     headers: Mapping[str, str]
     body: IO[bytes]
     next_link: str = ""
+    status: int = 200
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,7 +156,7 @@ class RestClient:
                 raise self._complaint(ask, response, deadline)
             body = self._spooled(ask, response, deadline)
             link = response.links.get("next", {}).get("url", "")
-            return Answer(str(response.url), dict(response.headers), body, link)
+            return Answer(str(response.url), dict(response.headers), body, link, response.status_code)
 
     def _spooled(self, ask: Ask, response: httpx.Response, deadline: Deadline) -> IO[bytes]:
         """The body, on disk where it is long."""
@@ -199,7 +204,7 @@ class RestClient:
             return PassingError(words, wait)
         if status in (401, 403):
             words += "; check `basic_auth`, `bearer_token` or `headers` of the datasource"
-        return LoginError(words) if status == 401 else StatusError(words)
+        return {401: LoginError, 404: MissingError}.get(status, StatusError)(words)
 
     def redacted(self, words: str) -> str:
         return redact(words, self.manner.secrets)

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from kpi_assets.datasources.columns import as_json, compact
 from kpi_assets.datasources.frame import refuse_duplicates
-from kpi_assets.datasources.rest.asking import HttpQuery, compiled
+from kpi_assets.datasources.rest.asking import HttpQuery
 from kpi_assets.datasources.rest.client import Answer, RefusedError
+from kpi_assets.datasources.rest.jmes import compiled, sent
 
 _SIMPLE = re.compile(r"\w+(\.\w+)*")
 
@@ -28,27 +29,39 @@ class Part:
 
 @dataclass(frozen=True)
 class Page:
-    """One answer, read. `document` is the JSON it was, for finding the next page."""
+    """One answer, read. `document` is the JSON it was, for finding the next page.
+
+    `sent` is how many records it came with, where that is known and may be more than the rows.
+    """
 
     parts: tuple[Part, ...]
     document: Any = None
+    form: str = "json"
+    sent: int | None = None
 
     @property
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
 
+    @property
+    def records(self) -> int:
+        return self.rows if self.sent is None else self.sent
+
 
 def read_page(answer: Answer, options: HttpQuery) -> Page:
     """The rows of an answer. Raises RefusedError for what is not what it should be; it quotes no data."""
+    if answer.status == 204:
+        return Page(())
     body = _unpacked(answer.body)
     form = options.format or _format(answer)
     if form == "csv":
-        return Page(tuple(_csv(body, options, answer)))
+        return Page(tuple(_csv(body, options, answer)), form=form)
     if form == "jsonl":
         lines = (line for line in body if line.strip())
-        return Page((_part([_record(_parsed(line, answer)) for line in lines]),))
+        return Page((_part([_record(_parsed(line, answer)) for line in lines]),), form=form)
     document = _parsed(body.read(), answer)
-    return Page((_part([_record(value) for value in _records(document, options.records)]),), document)
+    part = _part([_record(value) for value in _records(document, options.records)])
+    return Page((part,), document, sent=sent(document, options.records) if options.records else None)
 
 
 def _unpacked(body: IO[bytes]) -> IO[bytes]:
@@ -162,9 +175,16 @@ def _csv(body: IO[bytes], options: HttpQuery, answer: Answer) -> Iterable[Part]:
         table = csv.read_csv(
             body, reading, csv.ParseOptions(delimiter=options.delimiter, newlines_in_values=True)
         )
+        names = table.column_names
     except (pa.ArrowInvalid, UnicodeError, LookupError) as error:
         words = re.sub(r"(Expected \d+ columns, got \d+).*", r"\1", " ".join(str(error).split()))
         raise RefusedError(f"the answer cannot be read as CSV: {words[:200]}") from None
-    refuse_duplicates(table.column_names)
+    refuse_duplicates(names)
+    if odd := [
+        name for name, kind in zip(names, table.schema.types, strict=True) if pa.types.is_binary(kind)
+    ]:
+        raise RefusedError(
+            f"column '{odd[0]}' of the CSV is not UTF-8, and the server names no other charset in Content-Type"
+        )
     for batch in table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]:
-        yield Part(batch.num_rows, dict(zip(table.column_names, batch.columns, strict=True)))
+        yield Part(batch.num_rows, dict(zip(names, batch.columns, strict=True)))
