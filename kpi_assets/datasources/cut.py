@@ -17,15 +17,17 @@ class CutError(ValueError):
     """The frame has no such column, or it does not hold time; the message says which."""
 
 
-def cut(frame: pd.DataFrame, column: str, window: Window) -> pd.DataFrame:
+def cut(
+    frame: pd.DataFrame, column: str, window: Window, advice: str = "name its format in parse_dates"
+) -> pd.DataFrame:
     """The rows of `[start, end)`, day after day, within a day in their old order; a plain RangeIndex.
 
     Days in order make the frames of days, one after the other, the frame of the whole. Rows without a time belong to
-    no day and are left out, with a warning. Raises CutError.
+    no day and are left out, with a warning. Raises CutError, with `advice` where the column holds something else.
     """
     import pandas as pd
 
-    times = _times(frame, column, window)
+    times = _times(frame, column, window, advice)
     missing = int(times.isna().sum())
     if missing:
         log.warning("column '%s': %d rows without a time are left out", column, missing)
@@ -38,7 +40,7 @@ def cut(frame: pd.DataFrame, column: str, window: Window) -> pd.DataFrame:
     return inside.loc[days.sort_values(kind="stable").index].reset_index(drop=True)
 
 
-def _times(frame: pd.DataFrame, column: str, window: Window) -> pd.Series[Any]:
+def _times(frame: pd.DataFrame, column: str, window: Window, advice: str) -> pd.Series[Any]:
     """The column as time, in the window's zone if it is aware. A frame without rows has no types to speak of."""
     import pandas as pd
 
@@ -49,7 +51,5 @@ def _times(frame: pd.DataFrame, column: str, window: Window) -> pd.Series[Any]:
     if times.isna().all():
         return pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
     if not pd.api.types.is_datetime64_any_dtype(times):
-        raise CutError(
-            f"time_column: column '{column}' does not hold time ({times.dtype}): name its format in parse_dates"
-        )
+        raise CutError(f"time_column: column '{column}' does not hold time ({times.dtype}): {advice}")
     return times if times.dt.tz is None else times.dt.tz_convert(window.zone)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from kpi_assets.contracts import Datasource, PluginArgs, Query, QueryAnalysis, Window
 from kpi_assets.datasources.cut import CutError, cut
+from kpi_assets.datasources.frame import FrameError, refuse_duplicates
 from kpi_assets.errors import PluginError, QueryError, suggest
 
 if TYPE_CHECKING:
@@ -59,22 +60,27 @@ class DataframeDatasource(Datasource):
 
     def query(self, query: Query, window: Window) -> pd.DataFrame:
         column = _time_column(query, self.args)
-        frame = _plain(self._frame(query, window), window)
-        if column is None:
-            return frame
+        found = self._frame(query, window)
         try:
-            return cut(frame, column, window)
-        except CutError as error:
+            frame = _plain(found, window)
+            return frame if column is None else cut(frame, column, window, "make it time with pd.to_datetime")
+        except (FrameError, CutError) as error:
             raise QueryError(query.id, self.id, str(error)) from error
 
     def _frame(self, query: Query, window: Window) -> pd.DataFrame:
+        import pandas as pd
+
         name = query.text.strip()
         self._import()
         if name not in _registered:
             hint = suggest(name, _registered)
             raise QueryError(query.id, self.id, f"no frame is registered as '{name}' in this process: {hint}")
         found = _registered[name]
-        return found(window) if callable(found) else found
+        frame: object = found(window) if callable(found) else found
+        if not isinstance(frame, pd.DataFrame):
+            made = "makes" if callable(found) else "is"
+            raise QueryError(query.id, self.id, f"'{name}' {made} {type(frame).__name__}, not a DataFrame")
+        return frame
 
     def _import(self) -> None:
         module: str | None = self.args.module
@@ -99,23 +105,43 @@ def _time_column(query: Query, args: DataframeArgs) -> str | None:
 
 
 def _plain(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """A copy as views get it: a named index becomes a column, aware times are of the window's zone."""
+    """A copy as views get it: a named index becomes a column, aware times are of the window's zone.
+
+    Raises FrameError for columns, or an index and a column, of one name.
+    """
     import pandas as pd
 
     named = any(name is not None for name in frame.index.names)
-    made = frame.reset_index(drop=not named)
+    made = frame.reset_index(drop=not named, allow_duplicates=True)
     made.columns = [str(name) for name in made.columns]
+    refuse_duplicates(list(made.columns), "rename one of them; a named index is a column too")
     columns = {name: _placed(made[name], window) for name in made.columns}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(made))).copy()
 
 
+def _holds_time(values: pd.Series[Any]) -> bool:
+    """Whether it is time in another dress than pandas' own: of pyarrow, or Python's dates."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(values.dtype, pd.ArrowDtype):
+        kind = values.dtype.pyarrow_dtype
+        return pa.types.is_timestamp(kind) or pa.types.is_date(kind)
+    return values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) == "date"
+
+
 def _placed(values: pd.Series[Any], window: Window) -> pd.Series[Any]:
-    """Moments without a zone are taken as the window's; naive midnights stay days."""
+    """Moments without a zone are taken as the window's; naive midnights stay days, as do Python's dates."""
     import pandas as pd
     import pyarrow as pa
 
     from kpi_assets.datasources.times import TimeReader
 
+    if _holds_time(values):
+        try:
+            values = pd.to_datetime(values.astype(object))
+        except pd.errors.OutOfBoundsDatetime:
+            return values
     if not pd.api.types.is_datetime64_any_dtype(values):
         return values
     if values.dt.tz is None and (values.dropna() == values.dropna().dt.normalize()).all():

@@ -96,11 +96,11 @@ class FrameMaker:
             log.warning("parse_dates names %s, but the columns are %s", ", ".join(missing), ", ".join(names))
 
 
-def refuse_duplicates(names: Sequence[str]) -> None:
+def refuse_duplicates(names: Sequence[str], advice: str = "give one of them another name with AS") -> None:
     """Raises FrameError when two columns share a name."""
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise FrameError(f"two columns are called '{twice[0]}': give one of them another name with AS")
+        raise FrameError(f"two columns are called '{twice[0]}': {advice}")
 
 
 def _refuse_unknown(wanted: Sequence[str], names: Any, what: str) -> None:

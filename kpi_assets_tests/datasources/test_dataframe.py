@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from kpi_assets.contracts import Query, Window
@@ -55,6 +56,41 @@ def test_a_callable_makes_the_frame() -> None:
         "day": [pd.Timestamp("2024-11-18"), pd.Timestamp("2024-11-19")],
         "n": [1, 2],
     }
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        pd.Series([date(2024, 11, 18), date(2024, 11, 25), None]),
+        pd.Series(pd.to_datetime(["2024-11-18", "2024-11-25", None])).convert_dtypes(dtype_backend="pyarrow"),
+        pd.Series([date(2024, 11, 18), date(2024, 11, 25), None], dtype=pd.ArrowDtype(pa.date32())),
+    ],
+    ids=["dates", "pyarrow", "pyarrow dates"],
+)
+def test_days_in_any_dress(days: pd.Series[Any]) -> None:
+    """Python's dates and pyarrow's times are time as pandas' own are; dates out of its bounds stay."""
+    register_frame("orders", pd.DataFrame({"day": days, "until": date(9999, 12, 31)}))
+    found = ask(make("dataframe"), "orders", time_column="day")
+    assert found.to_dict("list") == {"day": [pd.Timestamp("2024-11-18")], "until": [date(9999, 12, 31)]}
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        ([{"n": 1}], "'orders' is list, not a DataFrame"),
+        (pd.Series([1], name="n"), "'orders' is Series, not a DataFrame"),
+        (lambda window: None, "'orders' makes NoneType, not a DataFrame"),
+        (pd.DataFrame([[1, 2]], columns=["n", "n"]), "two columns are called 'n': rename one of them"),
+        (pd.DataFrame({"n": [1]}, index=pd.Index([3], name="n")), "two columns are called 'n'"),
+        (pd.DataFrame({"n": ["2024-11-18"]}), "make it time with pd.to_datetime"),
+    ],
+)
+def test_what_is_no_frame_is_told(frame: Any, words: str) -> None:
+    """By the name that it is registered as, with what to do."""
+    register_frame("orders", frame)
+    with pytest.raises(QueryError) as caught:
+        ask(make("dataframe"), "orders", time_column="n")
+    assert words in str(caught.value)
 
 
 def test_days_make_the_whole() -> None:

@@ -465,6 +465,17 @@ def test_a_slow_and_a_dead_server_are_told_apart(tmp_path: Path) -> None:
     assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.parametrize("body", ["<html>Log in", [], {"token": "x"}])
+def test_a_page_in_the_place_of_a_token_is_told(tmp_path: Path, body: Any) -> None:
+    """What answers 200 and gives no token, such as a proxy's page, is an error of the login, not of Python."""
+    with (
+        source(tmp_path, next={"/token": [Answer(200, body)]}) as (found, _),
+        pytest.raises(QueryError) as caught,
+    ):
+        ask(found, "report")
+    assert "login" in str(caught.value)
+
+
 def test_a_login_server_that_is_away_is_worth_another_try(tmp_path: Path) -> None:
     """The key may be right."""
     with served(lambda _: Answer(503, {"error": "internal_failure"})) as address:

@@ -161,6 +161,15 @@ def test_a_rate_limit_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [round(pause) for pause in pauses if pause > 1] in ([30], [31])
 
 
+def test_a_months_posts_that_are_used_up_are_not_waited_for() -> None:
+    """X says it with 429 as well: it is told at once, in X's words."""
+    cap = problem(429, "UsageCapExceeded", "Usage cap exceeded: Monthly product cap")
+    with source(next=[cap], args={"retry_for": 60}) as (found, held):
+        with pytest.raises(RetriableError, match="Monthly product cap: run again when X's month"):
+            ask(found, "tweets")
+        assert len(held.asked) == 1
+
+
 def test_a_rate_limit_beyond_the_deadline_is_told_at_once() -> None:
     """With the time at which it ends."""
     ends = datetime(2099, 1, 2, 3, 4, tzinfo=UTC)

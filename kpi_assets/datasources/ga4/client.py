@@ -164,7 +164,13 @@ class GoogleClient:
         request: Any = Request()
         with self._lock:
             if not self._credentials.valid:
-                self._credentials.refresh(partial(request, timeout=seconds))
+                try:
+                    self._credentials.refresh(partial(request, timeout=seconds))
+                except (TypeError, KeyError, AttributeError):  # Google's library takes any 200 for a token
+                    raise RefusedError(
+                        "the login's answer is not as Google documents it: is `token_uri` of `key_file` Google's, "
+                        "without a proxy's page?"
+                    ) from None
 
     def _not_in(self, error: Any) -> Exception:
         """Of a login that did not work; its exception carries (sentence, answer)."""

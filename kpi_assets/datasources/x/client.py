@@ -185,6 +185,7 @@ class XClient:
                 with self._lock:
                     return self._once(call)
             except tweepy.TooManyRequests as error:
+                self._refuse_used_up(error)
                 self._wait(error, deadline)
 
     def _once(self, call: Callable[[], Any]) -> Any:
@@ -225,6 +226,13 @@ class XClient:
 
     def _said(self, words: str) -> str:
         return self.redacted(" ".join(words.split()))[:MOST_WORDS]
+
+    def _refuse_used_up(self, error: Any) -> None:
+        """Raise RetriableError for what the account may read in a month: it is a 429 too, and lasts for days."""
+        if "usage cap" in str(error).casefold():
+            raise RetriableError(
+                f"datasource '{self.id}': {self._said(f'X answers {error}')}: run again when X's month begins anew"
+            )
 
     def _wait(self, error: Any, deadline: Deadline) -> None:
         """Until the limit ends. Raises RetriableError where that is too late."""
