@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import Field
 
@@ -76,7 +76,7 @@ class DataframeDatasource(Datasource):
             hint = suggest(name, _registered)
             raise QueryError(query.id, self.id, f"no frame is registered as '{name}' in this process: {hint}")
         found = _registered[name]
-        frame: object = found(window) if callable(found) else found
+        frame = cast(object, found(window) if callable(found) else found)
         if not isinstance(frame, pd.DataFrame):
             made = "makes" if callable(found) else "is"
             raise QueryError(query.id, self.id, f"'{name}' {made} {type(frame).__name__}, not a DataFrame")

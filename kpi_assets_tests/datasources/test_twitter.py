@@ -161,6 +161,28 @@ def test_a_rate_limit_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [round(pause) for pause in pauses if pause > 1] in ([30], [31])
 
 
+def test_a_limit_that_ended_by_our_clock_is_not_asked_for_every_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where X's clock is behind ours, each pause is twice the one before."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    limit = problem(429, "Too Many Requests", "Too Many Requests", x_rate_limit_reset="1700000000")
+    with source(post(1, at(19)), next=[limit] * 4) as (found, _):
+        assert len(ask(found, "tweets")) == 1
+    assert [pause for pause in pauses if pause >= 1] == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("meta", [[1], {"next_token": "t1"}], ids=["list", "circle"])
+def test_pages_that_do_not_go_on_are_told(meta: Any) -> None:
+    """What names the next page wrongly, or the same again and again, is no answer of X."""
+    me = Answer(200, {"data": {"id": "42", "name": "Quillmoor", "username": "quillmoor"}})
+    with source(next=[me, *[Answer(200, {"data": [], "meta": meta})] * 5]) as (found, held):
+        with pytest.raises(QueryError, match="not as X documents it"):
+            ask(found, "tweets")
+        assert len(held.asked) <= 3
+
+
 def test_a_months_posts_that_are_used_up_are_not_waited_for() -> None:
     """X says it with 429 as well: it is told at once, in X's words."""
     cap = problem(429, "UsageCapExceeded", "Usage cap exceeded: Monthly product cap")

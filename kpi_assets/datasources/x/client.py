@@ -101,7 +101,10 @@ class XClient:
                 raise RefusedError(f"X shows no posts of '{account.username}': {_words(page)}")
             count += len(records)
             yield from records
-            token = page.get("meta", {}).get("next_token")
+            meta = page.get("meta") or {}
+            if not isinstance(meta, dict) or (token and meta.get("next_token") == token):
+                raise RefusedError(_STRANGE)
+            token = meta.get("next_token")
             if not token:
                 break
             self._pause(self.manner.pagination_delay_s, deadline)
@@ -176,6 +179,7 @@ class XClient:
         """The answer; a rate limit is waited for, if it ends before the deadline."""
         import tweepy
 
+        patience = 1.0
         while True:
             if deadline.left <= 0:
                 raise RetriableError(
@@ -186,7 +190,8 @@ class XClient:
                     return self._once(call)
             except tweepy.TooManyRequests as error:
                 self._refuse_used_up(error)
-                self._wait(error, deadline)
+                self._wait(error, deadline, patience)
+                patience = min(2 * patience, 60)
 
     def _once(self, call: Callable[[], Any]) -> Any:
         import requests
@@ -198,7 +203,11 @@ class XClient:
             raise
         except (tweepy.HTTPException, requests.RequestException) as error:
             raise self._plain(error) from None  # its request holds the login: it is not chained
-        except (AttributeError, TypeError):  # tweepy reads an error's body as an object
+        except (
+            AttributeError,
+            TypeError,
+            ValueError,
+        ):  # tweepy reads an error's body and headers as they should be
             raise RefusedError(_STRANGE) from None
         if not isinstance(answer, dict):
             raise RefusedError(_STRANGE)
@@ -234,10 +243,11 @@ class XClient:
                 f"datasource '{self.id}': {self._said(f'X answers {error}')}: run again when X's month begins anew"
             )
 
-    def _wait(self, error: Any, deadline: Deadline) -> None:
-        """Until the limit ends. Raises RetriableError where that is too late."""
+    def _wait(self, error: Any, deadline: Deadline, patience: float) -> None:
+        """Until the limit ends, and `patience` at least: the clocks may differ. Raises RetriableError where that is
+        too late."""
         seconds = error.reset_time - time.time() + 1 if error.reset_time else 60.0
-        seconds = max(seconds, 1.0)
+        seconds = max(seconds, patience)
         if seconds > deadline.left:
             ends = datetime.fromtimestamp(error.reset_time, UTC) if error.reset_time else None
             when = f", which ends at {ends:%Y-%m-%d %H:%M} UTC" if ends else ""
