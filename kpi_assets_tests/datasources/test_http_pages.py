@@ -88,6 +88,10 @@ def test_the_place_is_sent_in_the_body() -> None:
     ("options", "words"),
     [
         ({"paging": {"kind": "next", "next": "a[["}}, "paging: 'a[[' is not JMESPath"),
+        (
+            {"paging": {"kind": "page", "parm": "p"}},
+            "query_args.paging: no argument 'parm': did you mean 'param'?",
+        ),
         ({"paging": {"kind": "page", "in_body": True}}, "`in_body` needs `method: POST`"),
         ({"paging": {"kind": "next", "next": "a"}, "format": "csv"}, "use link, page or offset"),
     ],

@@ -126,15 +126,19 @@ def read_query(query: Query) -> HttpQuery:
                 _refuse_form(match.group(2) or options.bounds)
         refuse_mixed(query, options)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise QueryError(
-            query.id, query.datasource, f"query_args{'.' if where else ''}{where}: {reason}"
-        ) from None
+        raise QueryError(query.id, query.datasource, _complaint(error)) from None
     except ValueError as error:
         raise QueryError(query.id, query.datasource, f"query_args: {error}") from None
     return options
+
+
+def _complaint(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    way, reason = [str(part) for part in first["loc"]], first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":  # of query_args themselves it was told before
+        name = way.pop()
+        reason = f"no argument '{name}': {suggest(name, Paging.model_fields)}"
+    return f"{'.'.join(['query_args', *way])}: {reason}"
 
 
 def refuse_mixed(query: Query, options: HttpQuery) -> None:
