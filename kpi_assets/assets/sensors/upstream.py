@@ -1,9 +1,9 @@
 """Upstream: an edition is made as soon as the user's own assets, which its queries read, have its whole window."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
 
@@ -20,6 +20,7 @@ FURTHEST = timedelta(days=31)
 
 AT_ONCE = 5
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
+HOUR = re.compile(r"\d{4}-\d\d-\d\d-\d\d:00")
 SHOWN = 3
 
 Partitions = Callable[[dg.AssetKey], dg.PartitionsDefinition | None]
@@ -71,6 +72,8 @@ def look_upstream(
             ready.append(edition)
         elif verdict == "waits":
             reasons.append(_missing(edition, found))
+        elif made and all(run.state == "failed" for run in made):
+            reasons.append(f"edition {edition.window.key} failed and is not tried again here")
         begun = begun and verdict in ("settled", "ready") and edition is not newest
         settled = edition.at if begun and verdict == "settled" else settled
     chosen = ready[: max(AT_ONCE - running, 0)]
@@ -136,8 +139,15 @@ def _source(
         return Source(name, tuple(part for part in needed if part not in there))
     event = instance.get_latest_materialization_event(key)
     made = datetime.fromtimestamp(event.timestamp, UTC) if event else None
-    late = made is None or made < window.ends_at
-    return Source(name, (f"made since the end of {window.last_day}",) if late else (), made)
+    return Source(name, tuple(_too_old(made, window)), made)
+
+
+def _too_old(made: datetime | None, window: Window) -> Iterator[str]:
+    """What is said of an asset whose partitions are not known: it may have none, or nobody has made one yet."""
+    if made is None:
+        yield "never materialized"
+    elif made < window.ends_at:
+        yield f"last materialized {made:%Y-%m-%d %H:%M} UTC, before the end of {window.last_day}"
 
 
 def needed_partitions(
@@ -145,7 +155,7 @@ def needed_partitions(
 ) -> list[str]:
     """The partitions that cover the window; none where the asset is not cut by time, as far as anybody knows.
 
-    An asset of another code location is known by the partitions that it has: days are recognised.
+    An asset of another code location is known by the partitions that it has: days and hours are recognised.
     """
     days = [day.isoformat() for day in window.days]
     if isinstance(partitions, dg.DailyPartitionsDefinition):
@@ -154,7 +164,16 @@ def needed_partitions(
         span = dg.TimeWindow(window.starts_at, window.ends_at)
         return list(partitions.get_partition_keys_in_time_window(span))
     known = list(there) if partitions is None else []
+    if known and all(HOUR.fullmatch(key) for key in known):
+        return _hours(window)
     return days if known and all(DAY.fullmatch(key) for key in known) else []
+
+
+def _hours(window: Window) -> list[str]:
+    """The hours that the clock shows in the window, each once: one that it jumps over has no partition."""
+    zone = window.starts_at.tzinfo
+    shown = [datetime.combine(day, time(hour), zone) for day in window.days for hour in range(24)]
+    return [f"{at:%Y-%m-%d-%H:%M}" for at in shown if at.astimezone(UTC).astimezone(zone).hour == at.hour]
 
 
 def upstream_sensor(plan: ReportPlan, clock: Clock = utc_now) -> dg.SensorDefinition | None:

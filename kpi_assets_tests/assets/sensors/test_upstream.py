@@ -136,7 +136,8 @@ def test_what_failed_is_not_tried_for_ever(tmp_path: Path) -> None:
     world = World(waiting(tmp_path))
     world.days = {*days_between("2024-11-01", "2024-11-24")}
     world.runs[world.plan.window("2024-11-24")].append(EditionRun("r", "failed", True, NOW, NOW))
-    assert keys_of(world.look(NOW)) == []
+    found = world.look(NOW)
+    assert (keys_of(found), found.reason) == ([], "edition 2024-11-24 failed and is not tried again here")
 
 
 def test_a_schedule_says_not_before(tmp_path: Path) -> None:
@@ -159,6 +160,10 @@ def test_what_covers_a_window(tmp_path: Path) -> None:
     hourly = dg.HourlyPartitionsDefinition("2024-01-01-00:00", timezone="Europe/Berlin")
     assert len(needed_partitions(hourly, [], window)) == 23
     assert needed_partitions(None, ["2024-01-01"], window) == ["2024-03-31"]
+    hours = needed_partitions(None, ["2024-01-01-00:00"], window)
+    assert hours == list(
+        hourly.get_partition_keys_in_time_window(dg.TimeWindow(window.starts_at, window.ends_at))
+    )
     assert needed_partitions(None, ["de", "fr"], window) == []
     assert needed_partitions(dg.StaticPartitionsDefinition(["de"]), ["de"], window) == []
 
@@ -183,15 +188,18 @@ def test_the_sensor_asks_dagster(tmp_path: Path, kept: dg.DagsterInstance) -> No
 def test_tables_without_partitions_are_known_by_their_last_time(
     tmp_path: Path, kept: dg.DagsterInstance
 ) -> None:
-    """Never made: missing. Made just now: there, with the moment; that is later than any window of 2024."""
+    """Never made: missing. Made just now: there, with the moment, for a window of 2024; too old for one of 2099."""
     window = waiting(tmp_path).window("2024-11-24")
     (before,) = sources_of(kept, [RAW], lambda _: None, window)
-    assert before.missing
+    assert before.missing == ("never materialized",)
     kept.report_runless_asset_event(dg.AssetMaterialization(RAW))
     (after,) = sources_of(kept, [RAW], lambda _: None, window)
     assert after.missing == ()
     assert after.updated
     assert after.updated > window.ends_at
+    (old,) = sources_of(kept, [RAW], lambda _: None, waiting(tmp_path).window("2099-11-24"))
+    said = f"last materialized {after.updated:%Y-%m-%d %H:%M} UTC, before the end of 2099-11-24"
+    assert old.missing == (said,)
 
 
 def test_mapped_tables_alone_switch_nothing_on(tmp_path: Path) -> None:
