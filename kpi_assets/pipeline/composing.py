@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kpi_assets.contracts import Block, Document, Window
+from kpi_assets.contracts import Block, Document, Prose, Window
+from kpi_assets.errors import DataError
 from kpi_assets.logs import about
 from kpi_assets.pipeline.conditions import Judge
 from kpi_assets.pipeline.identity import document_origin
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 def compose_documents(session: Session, windows: Sequence[Window]) -> Iterator[Document]:
     """Compose and keep the document of each window from its stored blocks.
 
-    Raises DataError when a block is missing, and where it cannot be known whether the report's `when` holds.
+    Raises DataError when a block is missing, where it cannot be known whether the report's `when` holds, and, under
+    `on_view_error: fail`, where a view could not be made: then nothing is composed, so that nothing can be delivered.
     """
     for window in windows:
         with about(session.plan.id, "document", session.plan.common_edition(window)):
             blocks = stored_blocks(session, window)
+            _refuse_holes(session, window, blocks)
             origin = _origin(session, window, blocks)
             document = _kept(session, window, origin) or _made(session, window, blocks, origin)
         yield document
@@ -39,6 +42,20 @@ def stored_blocks(session: Session, window: Window) -> list[Block]:
         session.editions.load_block(plan.id, mine if who and view.id in who.views else shared, view.id)
         for view in plan.views
     ]
+
+
+def _refuse_holes(session: Session, window: Window, blocks: Sequence[Block]) -> None:
+    """Under `on_view_error: fail` a document with a placeholder is none, also where it is made alone."""
+    holes = [block for block in blocks if block.status == "placeholder"]
+    if holes and session.plan.config.on_view_error == "fail":
+        told = "; ".join(f"view '{block.view}': {_why(block)}" for block in holes)
+        raise DataError(f"edition {session.plan.common_edition(window)} not made: {told}")
+
+
+def _why(block: Block) -> str:
+    """The first sentence of a placeholder."""
+    texts = [element.markdown for element in block.elements if isinstance(element, Prose)]
+    return texts[0].partition("\n")[0] if texts else "it could not be made"
 
 
 def _kept(session: Session, window: Window, origin: str) -> Document | None:

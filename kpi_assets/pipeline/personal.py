@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpi_assets.contracts import Block, Document, Prose, Recipient, Window
+from kpi_assets.contracts import Document, Recipient, Window
 from kpi_assets.errors import KpiAssetsError, RecipientError, redact, redacted_traceback
 from kpi_assets.logs import about, logger
-from kpi_assets.pipeline.composing import compose_documents, stored_blocks
+from kpi_assets.pipeline.composing import compose_documents
 from kpi_assets.readers import audience_of
 from kpi_assets.session import Session
 
@@ -43,7 +43,6 @@ def compose_for_recipients(session: Session, windows: Sequence[Window]) -> Itera
 def _composed(reader: Session, recipient: Recipient, window: Window) -> Composed:
     plan, edition = reader.plan, reader.plan.edition(window)
     try:
-        _refuse_holes(reader, recipient, window)
         (document,) = compose_documents(reader, [window])
     except KpiAssetsError as error:
         cause = error if isinstance(error, RecipientError) else RecipientError(recipient.address, str(error))
@@ -56,20 +55,3 @@ def _composed(reader: Session, recipient: Recipient, window: Window) -> Composed
         return Composed(window, recipient, document)
     reader.editions.save_fault(plan.id, edition, cause.reason)
     return Composed(window, recipient, error=cause)
-
-
-def _refuse_holes(reader: Session, recipient: Recipient, window: Window) -> None:
-    """Under `on_view_error: fail` a document with a placeholder is none. Raises RecipientError."""
-    blocks = stored_blocks(reader, window)
-    holes = [block for block in blocks if block.status == "placeholder"]
-    if holes and reader.plan.config.on_view_error == "fail":
-        told = "; ".join(f"view '{block.view}': {_why(block)}" for block in holes)
-        raise RecipientError(
-            recipient.address, f"edition {reader.plan.common_edition(window)} not made: {told}"
-        )
-
-
-def _why(block: Block) -> str:
-    """The first sentence of a placeholder."""
-    texts = [element.markdown for element in block.elements if isinstance(element, Prose)]
-    return texts[0].partition("\n")[0] if texts else "it could not be made"

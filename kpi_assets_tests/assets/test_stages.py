@@ -156,6 +156,18 @@ def test_fail_yields_the_good_views_and_stops(runner: Runner, tmp_path: Path) ->
     assert failure_text(result) == "view 'bad': the column 'signups' is all text"
 
 
+def test_nothing_is_sent_of_an_edition_whose_view_failed(runner: Runner, tmp_path: Path) -> None:
+    """Under `fail` a document made alone after a run whose view failed names that view, and nothing is delivered."""
+    plan = make_plan(tmp_path, views={"good": SumArgs(), "bad": SumArgs(fail_on=(DAY,))})
+    runner.run(plan)
+    rest = [keys.document_key("weekly"), keys.output_key("weekly", "desk")]
+    result = runner.run(plan, selection=rest)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert f"edition {DAY} not made: view 'bad'" in str(failure.step_failure_data)
+    assert [runner.events(key) for key in rest] == [{}, {}]
+    assert not list(tmp_path.glob("desk/**/*.txt"))
+
+
 def test_placeholder_delivers_the_rest_and_fails_a_check(runner: Runner, tmp_path: Path) -> None:
     """Under `on_view_error: placeholder` the report is delivered and the failed view shows a failing check."""
     views = {"good": SumArgs(), "bad": SumArgs(fail_on=(DAY,))}
