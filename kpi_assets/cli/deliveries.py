@@ -121,7 +121,8 @@ def prune(
     before = _now() - _age(older_than)
     _ask(yes, f"Remove deliveries of editions that ended, and were settled, before {before:%Y-%m-%d}?")
     removed = _ledger(home).prune(before, now=_now())
-    step(f"removed {len(removed)} deliveries from before {before:%Y-%m-%d}")
+    what = "delivery" if len(removed) == 1 else "deliveries"
+    step(f"removed {len(removed)} {what} from before {before:%Y-%m-%d}")
 
 
 def _age(written: str) -> timedelta:
