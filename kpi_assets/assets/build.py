@@ -20,9 +20,8 @@ Results = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def report_assets(plan: ReportPlan, observe: Observer = ignore) -> list[dg.AssetsDefinition]:
-    """The steps of a report: queries per datasource, views, document, outputs. Empty stages are left out."""
-    used = dict.fromkeys(query.datasource for query in plan.queries)
-    steps = [query_assets(plan, datasource, observe) for datasource in used]
+    """The steps of a report: queries, views, document, outputs. Empty stages are left out."""
+    steps = [query_assets(plan, observe)] if plan.queries else []
     if plan.views:
         steps.append(view_assets(plan, observe))
     steps.append(document_asset(plan, observe))
@@ -31,21 +30,21 @@ def report_assets(plan: ReportPlan, observe: Observer = ignore) -> list[dg.Asset
     return steps
 
 
-def query_assets(plan: ReportPlan, datasource: str, observe: Observer = ignore) -> dg.AssetsDefinition:
-    """The queries of one datasource as one step."""
-    queries = [query for query in plan.queries if query.datasource == datasource]
+def query_assets(plan: ReportPlan, observe: Observer = ignore) -> dg.AssetsDefinition:
+    """All queries of a report as one step, so that its datasources are asked side by side."""
+    used = {query.datasource for query in plan.queries}
 
     @dg.multi_asset(
-        name=keys.step_name(plan.id, "queries", datasource),
-        specs=[specs.query_spec(plan, query) for query in queries],
-        check_specs=[check for query in queries for check in specs.query_checks(plan, query)],
+        name=keys.step_name(plan.id, "queries"),
+        specs=[specs.query_spec(plan, query) for query in plan.queries],
+        check_specs=[check for query in plan.queries for check in specs.query_checks(plan, query)],
         backfill_policy=dg.BackfillPolicy.single_run(),
-        required_resource_keys={HOME, keys.datasource_resource(plan.id, datasource)},
+        required_resource_keys={HOME, *(keys.datasource_resource(plan.id, id) for id in used)},
         can_subset=True,
     )
     def fetch(context: dg.AssetExecutionContext) -> Results:
         stage = stages.Stage(context, plan, "queries", observe)
-        yield from stages.told(stage, stages.fetch(stage, datasource))
+        yield from stages.told(stage, stages.fetch(stage))
 
     return fetch
 

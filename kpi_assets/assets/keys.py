@@ -55,7 +55,7 @@ def output_resource(report: str, output: str) -> str:
 
 
 def step_name(report: str, stage: str, *more: str) -> str:
-    """Name of the operation behind a stage, e.g. `weekly__queries__db`."""
+    """Name of the operation behind a stage, e.g. `weekly__queries`."""
     return "__".join((report, stage, *more))
 
 

@@ -46,10 +46,10 @@ def told(stage: Stage, results: Results) -> Outcomes:
 # ---------------------------------------------------------------- queries
 
 
-def fetch(stage: Stage, datasource: str) -> Results:
-    """Bring the frames of one datasource's queries up to date."""
+def fetch(stage: Stage) -> Results:
+    """Bring the frames of the selected queries up to date."""
     plan = stage.plan
-    ids = {keys.query_key(plan.id, q.id): q.id for q in plan.queries if q.datasource == datasource}
+    ids = {keys.query_key(plan.id, query.id): query.id for query in plan.queries}
     chosen, errors, failing = stage.chosen(ids), list[KpiAssetsError](), list[dg.AssetKey]()
     theirs: dict[str, list[Fetched]] = {id: [] for id in chosen if plan.is_personal(query=id)}
     with stage.session(chosen) as session:

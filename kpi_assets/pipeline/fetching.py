@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from kpi_assets.contracts import QueryNote, Recipient, Window
@@ -111,30 +110,31 @@ def _personal_jobs(session: Session, windows: Sequence[Window], query_ids: Seque
 
 
 def _side_by_side(jobs: Sequence[_Job]) -> Iterator[Fetched]:
-    if not jobs:
-        return
-    slots: dict[str, BoundedSemaphore] = {}
-    for job in jobs:
-        if job.query.datasource not in slots:
-            slots[job.query.datasource] = BoundedSemaphore(_concurrency(job.session, job.query.datasource))
-    with _workers(min(len(jobs), 8)) as pool:
-        running = [pool.submit(_fetch_in_turn, job, slots) for job in jobs]
+    with _workers({job.query.datasource: job.session for job in jobs}) as pools:
+        running = [pools[job.query.datasource].submit(_settled, job) for job in jobs]
         for done in as_completed(running):
             yield done.result()
 
 
 @contextmanager
-def _workers(count: int) -> Generator[ThreadPoolExecutor]:
-    """Threads that are waited for, except where somebody stops the run: a query may take hours."""
-    pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="query")
+def _workers(sessions: Mapping[str, Session]) -> Generator[Mapping[str, ThreadPoolExecutor]]:
+    """Threads for each datasource, as many as it bears, so that a slow one holds up nothing but its own queries.
+
+    They are waited for, except where somebody stops the run: a query may take hours.
+    """
+    pools = {
+        datasource: ThreadPoolExecutor(_concurrency(session, datasource), thread_name_prefix="query")
+        for datasource, session in sessions.items()
+    }
     stopped = False
     try:
-        yield pool
+        yield pools
     except BaseException as cause:
         stopped = not isinstance(cause, Exception | GeneratorExit)
         raise
     finally:
-        pool.shutdown(wait=not stopped, cancel_futures=stopped)
+        for pool in pools.values():
+            pool.shutdown(wait=not stopped, cancel_futures=stopped)
 
 
 def _concurrency(session: Session, datasource: str) -> int:
@@ -144,10 +144,11 @@ def _concurrency(session: Session, datasource: str) -> int:
         return 1
 
 
-def _fetch_in_turn(job: _Job, slots: Mapping[str, BoundedSemaphore]) -> Fetched:
+def _settled(job: _Job) -> Fetched:
+    """The query fetched, or why not; with its notes stored."""
     session, query, windows = job.session, job.query, job.windows
     editions = map(session.plan.common_edition, windows)
-    with slots[query.datasource], about(session.plan.id, f"queries/{query.id}", *editions):
+    with about(session.plan.id, f"queries/{query.id}", *editions):
         try:
             fetched = _fetch(session, query, windows)
             _say(fetched)
