@@ -82,6 +82,7 @@ def cluster(folder: Path, reports: Path, database: Database, workers: int = 2) -
         shutil.copy(ROOT / "deploy/celery/dagster.yaml", home)
         environ = _environment(folder, reports, database, redis, s3)
         made = Cluster(folder, f"http://127.0.0.1:{web}", environ)
+        _make_tables(folder, environ)
         others = [
             ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             ["dagster-webserver", "-m", "kpi_assets.definitions", "-h", "127.0.0.1", "-p", str(web)],
@@ -95,6 +96,12 @@ def cluster(folder: Path, reports: Path, database: Database, workers: int = 2) -
         finally:
             for process in [*made.workers, *started]:
                 _end(process)
+
+
+def _make_tables(folder: Path, environ: Mapping[str, str]) -> None:
+    """Dagster's, before several processes try to at once: one of them would die, and nobody restarts it here."""
+    command = [str(BIN / "dagster"), "instance", "info"]
+    subprocess.run(command, cwd=folder, env=dict(environ), check=True, stdout=subprocess.DEVNULL)
 
 
 def _environment(folder: Path, reports: Path, database: Database, redis: int, s3: int) -> dict[str, str]:
